@@ -1,0 +1,1 @@
+"""What the manifests mean: expanded, resolved, engine-neutral, frozen. Pure."""

@@ -1,0 +1,313 @@
+"""What should exist: the values that effective and resolve make, and that the planner and the drivers read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reconciler.manifests.identity import ResourceKey, UnitKey
+from reconciler.manifests.problem import Position, Problem
+from reconciler.observed.snapshot import generation_of
+
+# --- values of environment variables: references travel, secret values do not -------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text in clear."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is: ``provider`` is one of file, env, sops, sealed, kubernetes; ``location`` what it says there."""
+
+    provider: str
+    location: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.location}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The stable internal address of another resource's port, resolved when an instance is created."""
+
+    resource: ResourceKey
+    port: str
+    part: Literal["url", "address", "host", "port"] = "url"
+
+    def __str__(self) -> str:
+        return f"{self.resource.name}:{self.port}:{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A template over the resource's own variables: ``$(NAME)`` is filled in, ``$$(`` is a literal ``$(``."""
+
+    template: str
+
+
+Value = Plain | SecretRef | Link | Composite
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a variable's value was written: the level (defaults, system, project, environment, resource, override)."""
+
+    level: str
+    place: Position
+
+
+# --- what an instance is made of -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A folder of a source, filtered. ``id`` is the digest of ``files`` (path in the folder, blob, executable)."""
+
+    id: str
+    source: str
+    files: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What a release runs from: a folder's tree id, or an image's digest; ``commands`` build it further, once.
+
+    ``name`` is what a target keeps it under: the tree's id, or ``build-`` and a digest of tree and commands.
+    """
+
+    kind: Literal["tree", "image"]
+    id: str
+    name: str
+    commands: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """``volume`` is the volume's object name on the target; ``env`` the variable that passes its place."""
+
+    path: str
+    volume: str
+    mode: Literal["rw", "ro"] = "rw"
+    env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """``number`` is what the program is expected to listen on; 0 where the engine assigns it (process engine)."""
+
+    name: str
+    number: int
+    main: bool = False
+    protocol: Literal["tcp", "udp"] = "tcp"
+    host_port: int = 0
+    bind: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What health means: a request, a connect, a command, or (``quiet``) not exiting for a while. No timings.
+
+    ``port`` is a port's name; ``host`` the Host header; ``statuses`` empty means 2xx and 3xx.
+    """
+
+    kind: Literal["http", "tcp", "command", "quiet"]
+    path: str = ""
+    port: str = ""
+    method: str = "GET"
+    scheme: str = "http"
+    host: str = ""
+    statuses: tuple[int, ...] = ()
+    text: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """All that an instance is made of: exactly this is hashed into the release."""
+
+    artifact: Artifact
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, Value], ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[Port, ...] = ()
+    probe: Probe = Probe("quiet")
+    working_dir: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How a generation replaces another. Seconds. ``why`` says why it is stop-first, in words for people."""
+
+    stop_first: bool = False
+    why: str = ""
+    timeout: float = 120.0
+    drain: float = 30.0
+    keep: int = 3
+    data: bool = False
+    restart_previous: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCommand:
+    """Runs in the new release before any of its instances, and succeeds at most once per release."""
+
+    command: tuple[str, ...]
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One resource in one environment: what its instances are, how many, and how they are replaced.
+
+    ``release`` is the template's digest (64 hex digits), ``stamp`` that of restart and redeploy tokens and of secret
+    values (12 hex digits, "" when there are none). ``settings`` may change in place, on what runs. ``fixed_ports`` says
+    that instances bind the stable addresses themselves (no edge). ``hold`` says why nothing may be applied to it.
+    """
+
+    key: ResourceKey
+    unit: UnitKey
+    template: Template
+    release: str
+    stamp: str = ""
+    replicas: int = 1
+    rollout: Rollout = Rollout()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    release_command: ReleaseCommand | None = None
+    depends_on: tuple[ResourceKey, ...] = ()
+    running: bool = True
+    fixed_ports: bool = False
+    reconcile_token: str = ""
+    hold: str = ""
+    source: str = ""
+    place: Position = Position("")
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    @property
+    def generation(self) -> str:
+        return generation_of(self.release, self.stamp)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeObject:
+    key: ResourceKey
+    unit: UnitKey
+    name: str
+    deletion: Literal["retain", "delete"] = "retain"
+    bind_path: str = ""  # a bind-mount's place on the host; "" for a volume that we make
+    source: str = ""
+    place: Position = Position("")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteObject:
+    """A host and path that leads to a resource. ``id`` is host + path."""
+
+    host: str
+    path: str
+    resource: ResourceKey
+    unit: UnitKey
+    port: str = ""
+    place: Position = Position("")
+
+    @property
+    def id(self) -> str:
+        return f"{self.host}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalObject:
+    """What somebody committed to let one gate's set through. ``expires_at`` is in epoch seconds."""
+
+    name: str
+    gate: str
+    reason: str
+    expires_at: float
+    source: str = ""
+    place: Position = Position("")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetObject:
+    """A Server or a Cluster, as far as planning needs it. ``edge``: we own an edge proxy there."""
+
+    key: ResourceKey
+    engine: Literal["process", "docker", "kubernetes"]
+    lifecycle: Literal["active", "inactive", "decommissioned"] = "active"
+    edge: bool = False
+    port_range: tuple[int, int] = (20000, 29999)
+    bind_paths: tuple[str, ...] = ()
+    source: str = ""
+    place: Position = Position("")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPolicy:
+    """``hold`` says why nothing may be applied in the unit ("" when it may): planned and shown, never applied."""
+
+    hold: str = ""
+    message: str = ""
+    report_drift: bool = False
+    reconcile_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredBlock:
+    """A declared identity that cannot be planned as written: ``reason`` is a condition's word. What runs is left alone."""
+
+    key: ResourceKey
+    unit: UnitKey | None
+    reason: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Identities whose desired state is unknown. They count as declared for every removal, and no Approval opens them."""
+
+    keys: frozenset[ResourceKey] = frozenset()
+    projects: frozenset[str] = frozenset()
+    environments: frozenset[tuple[str, str]] = frozenset()
+    targets: frozenset[ResourceKey] = frozenset()
+    sources: frozenset[str] = frozenset()
+
+    def holds(self, key: ResourceKey, *, target: ResourceKey | None = None, source: str = "") -> bool:
+        return (
+            key in self.keys
+            or key.written in self.keys
+            or (bool(key.project) and key.project in self.projects)
+            or (key.project, key.environment) in self.environments
+            or target in self.targets
+            or source in self.sources
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything wanted, of all units. Sequences are sorted by key; ``declared`` maps an identity to its source.
+
+    ``revisions`` maps each source to the revision this was made from. ``projects`` and ``environments`` are those that
+    are declared, so that one vanishing can be told from its resources going one by one.
+    """
+
+    revisions: Mapping[str, str] = field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
+    volumes: tuple[VolumeObject, ...] = ()
+    routes: tuple[RouteObject, ...] = ()
+    targets: Mapping[ResourceKey, TargetObject] = field(default_factory=dict)
+    units: Mapping[UnitKey, UnitPolicy] = field(default_factory=dict)
+    declared: Mapping[ResourceKey, str] = field(default_factory=dict)
+    deleted: frozenset[ResourceKey] = frozenset()  # explicit desiredState: deleted
+    projects: frozenset[str] = frozenset()
+    environments: frozenset[tuple[str, str]] = frozenset()
+    held: Held = Held()
+    blocks: tuple[DesiredBlock, ...] = ()
+    approvals: tuple[ApprovalObject, ...] = ()
+    trees: Mapping[str, Tree] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
