@@ -5,14 +5,18 @@ Time, randomness and every outside call go through here, so that a test can fail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.desired.objects import SecretRef, Workload
-from reconciler.manifests.identity import ResourceKey
+from reconciler.inventory import Entry, Inventory
+from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.revision import Revision
 from reconciler.observed.snapshot import Instance, Target
-from reconciler.plan.actions import Action, Difference
+from reconciler.plan.actions import Action, ApprovalRecord, Difference, Progress
+from reconciler.status.conditions import Condition
+from reconciler.status.records import Deployment, Event
 
 
 class Clock(Protocol):
@@ -94,3 +98,78 @@ class TargetDriver(Protocol):
     def close(self) -> None:
         """Ends supervision. No workload ends with it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a ledger holds at the start of a daemon's life. ``fresh``: it was just made, so nothing is remembered, and
+    Approvals that are in git already are void."""
+
+    fresh: bool = True
+    inventory: Inventory = field(default_factory=dict)
+    progress: Mapping[UnitKey, Mapping[ResourceKey, Progress]] = field(default_factory=dict)
+    approvals: Mapping[str, ApprovalRecord] = field(default_factory=dict)
+    declared_by: Mapping[tuple[str, str], frozenset[ResourceKey]] = field(default_factory=dict)
+    conditions: Mapping[ResourceKey | UnitKey, tuple[Condition, ...]] = field(default_factory=dict)
+    applied: Mapping[str, str] = field(default_factory=dict)  # source -> revision
+    holds: frozenset[ResourceKey | UnitKey] = frozenset()
+
+
+class Ledger(Protocol):
+    """History and memory. Writes return when they are on disk, and raise ``TransientError`` when they are not.
+
+    A write of what is already there writes nothing.
+    """
+
+    def load(self) -> Remembered:
+        """Raises ``LedgerDamaged``; a ledger that is merely absent is a fresh one."""
+        ...
+
+    def commit_plan(
+        self,
+        unit: UnitKey,
+        *,
+        inventory: Mapping[ResourceKey, Entry] | None,
+        progress: Mapping[ResourceKey, Progress],
+        approvals: Sequence[ApprovalRecord] = (),
+    ) -> None:
+        """In one transaction, ahead of the actions; ``inventory`` None leaves the unit's as it is."""
+        ...
+
+    def save_declared(self, source: str, declared: Mapping[tuple[str, str], frozenset[ResourceKey]]) -> None:
+        """Replaces what the paths of one source declare."""
+        ...
+
+    def save_conditions(self, conditions: Mapping[ResourceKey | UnitKey, tuple[Condition, ...]]) -> None:
+        """Replaces the conditions of the given subjects; an empty tuple forgets one."""
+        ...
+
+    def save_applied(self, source: str, revision: str) -> None: ...
+
+    def save_holds(self, holds: frozenset[ResourceKey | UnitKey]) -> None: ...
+
+    def append(self, events: Sequence[Event]) -> None: ...
+
+    def put_deployment(self, deployment: Deployment) -> None:
+        """By id. Only ``status``, ``finished_at`` and ``message`` of a known one may differ; its snapshot never does."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class History(Protocol):
+    """Reads of the ledger, from any thread, never waiting for its writer."""
+
+    def events(
+        self, *, key: ResourceKey | None = None, type: str = "", since: float = 0.0, before: int = 0, limit: int = 100
+    ) -> list[Event]:
+        """Newest first; ``key`` without an environment matches every one; ``before`` is an event id (0: the newest)."""
+        ...
+
+    def deployments(
+        self, *, key: ResourceKey | None = None, status: str = "", before: str = "", limit: int = 100
+    ) -> list[Deployment]:
+        """Newest first; ``before`` is a deployment id."""
+        ...
+
+    def deployment(self, id: str) -> Deployment | None: ...

@@ -1,0 +1,1 @@
+"""What is said about it: conditions, health, records and the published views. Pure."""

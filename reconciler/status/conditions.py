@@ -1,0 +1,33 @@
+"""Conditions: what is true of a unit or a resource, since when, why, and of which revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    IN_SYNC = "InSync"
+    HEALTHY = "Healthy"
+    REACHABLE = "Reachable"
+
+
+class Truth(StrEnum):
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``since`` (epoch seconds) moves only when the status does; ``revision`` is the one it speaks of."""
+
+    type: ConditionType
+    status: Truth
+    reason: str
+    message: str
+    since: float
+    revision: str = ""
