@@ -14,13 +14,18 @@ from reconciler.manifests.identity import ResourceKey, UnitKey
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``source`` declared it last; ``deletion`` is the policy it had then (``retain`` or ``delete``; "" without data)."""
+    """``source`` declared it last; ``deletion`` is the policy it had then (``retain`` or ``delete``; "" without data).
+
+    ``manifest`` is kept for targets alone (JSON of what reaching one takes), so that a target whose manifest vanished
+    can still be reached and emptied.
+    """
 
     key: ResourceKey
     unit: UnitKey
     source: str = ""
     deletion: str = ""
     gate: str = ""
+    manifest: str = ""
 
 
 Inventory = Mapping[UnitKey, Mapping[ResourceKey, Entry]]

@@ -185,6 +185,7 @@ class Workload:
     fixed_ports: bool = False
     reconcile_token: str = ""
     hold: str = ""
+    report_drift: bool = False
     source: str = ""
     place: Position = Position("")
     origins: Mapping[str, Origin] = field(default_factory=dict)
@@ -304,6 +305,8 @@ class Desired:
     units: Mapping[UnitKey, UnitPolicy] = field(default_factory=dict)
     declared: Mapping[ResourceKey, str] = field(default_factory=dict)
     deleted: frozenset[ResourceKey] = frozenset()  # explicit desiredState: deleted
+    renamed: Mapping[ResourceKey, ResourceKey] = field(default_factory=dict)  # old identity -> new
+    named: frozenset[ResourceKey] = frozenset()  # not declared, and still named by something that is
     projects: frozenset[str] = frozenset()
     environments: frozenset[tuple[str, str]] = frozenset()
     held: Held = Held()

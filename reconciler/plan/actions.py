@@ -156,12 +156,18 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRecord:
-    """What became of an Approval, by name: accepted (its set is going), spent (it works no more), void (it was in git
-    before this ledger was)."""
+    """What became of an Approval, by name. It opens its gate once: ``accepted`` names what may go, and in which units;
+    each unit marks its own entries and is then in ``used``. ``void``: it was in git before this ledger was.
+
+    Everything but ``used`` is written once and never changes; ``used`` only grows, whoever writes it.
+    """
 
     name: str
     gate: str
-    state: Literal["accepted", "spent", "void"]
+    state: Literal["accepted", "void"]
+    identities: frozenset[ResourceKey] = frozenset()
+    units: frozenset[UnitKey] = frozenset()
+    used: frozenset[UnitKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class Inputs:
     holds: frozenset[ResourceKey | UnitKey] = frozenset()
 
 
-def units(desired: Desired, inventory: Inventory) -> list[UnitKey]:
-    """Every unit that has, or had, something to do; furniture units included."""
+def units(desired: Desired, inventory: Inventory, snapshot: Snapshot) -> list[UnitKey]:
+    """Every unit that has, had, or still shows something; furniture units included. Sorted."""
     raise NotImplementedError
 
 
