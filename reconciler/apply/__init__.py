@@ -1,0 +1,1 @@
+"""Walking a plan. No decisions are taken here."""
