@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,3 +24,20 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[..., str]:
+    """``needs(program, get=…)`` says where a real component is.
+
+    Without it the test is skipped and says how to get it; with CI=true it fails: nothing is left out unnoticed.
+    """
+
+    def find(program: str, *, get: str) -> str:
+        found = shutil.which(program)
+        if found:
+            return found
+        message = f"{program} is missing: {get}"
+        return pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+
+    return find
