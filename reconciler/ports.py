@@ -92,7 +92,8 @@ class TargetDriver(Protocol):
 
     def logs(self, instance: str, *, tail: int, follow: bool = False) -> Iterator[str]:
         """Lines of an instance's or a job's output, oldest first, at most ``tail`` of what is there; with ``follow``
-        goes on until closed. Raises ``InvalidInput`` for a name that is not there."""
+        goes on until closed, and yields "" about once a second while nothing new comes, so that the reader can leave.
+        Raises ``InvalidInput`` for a name that is not there."""
         ...
 
     def close(self) -> None:
