@@ -34,16 +34,20 @@ class Executor:
     def __init__(self, driver: TargetDriver, clock: Clock, *, width: int) -> None:
         self._driver = driver
         self._clock = clock
+        self._closed = False
         self._pool = ThreadPoolExecutor(width, thread_name_prefix=f"apply-{driver.key.name}")
 
     def execute(self, actions: Iterable[Action], may_continue: Callable[[], bool]) -> list[Outcome]:
         """The outcomes of the actions that began, in the order given; the others were no longer allowed to."""
+        if self._closed:
+            return []
         futures = [self._pool.submit(self._run, action, may_continue) for action in actions]
         outcomes = [future.result() for future in futures]
         return [outcome for outcome in outcomes if outcome is not None]
 
     def close(self) -> None:
-        """Waits for what runs."""
+        """Waits for what runs; nothing begins any more."""
+        self._closed = True
         self._pool.shutdown()
 
     def _run(self, action: Action, may_continue: Callable[[], bool]) -> Outcome | None:
