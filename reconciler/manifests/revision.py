@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One regular file. ``blob`` is git's blob id (40 hex digits), for directories too; ``path`` is relative, with "/"."""
+    """One regular file. ``blob`` is git's blob id (40 hex digits), for directories too; ``path`` is relative, with "/";
+    ``size`` is in bytes."""
 
     path: str
     blob: str
     executable: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
