@@ -10,7 +10,7 @@ from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.problem import Position, Problem
 from reconciler.observed.snapshot import generation_of
 
-# --- values of environment variables: references travel, secret values do not -------------------------------------
+# --- values of environment variables: references travel, secret values do not ------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class UnitPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DesiredBlock:
-    """A declared identity that cannot be planned as written: ``reason`` is a condition's word. What runs is left alone."""
+    """A declared identity that cannot be planned as written: ``reason`` is a condition's word. What runs, stays."""
 
     key: ResourceKey
     unit: UnitKey | None
@@ -270,7 +270,7 @@ class DesiredBlock:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Identities whose desired state is unknown. They count as declared for every removal, and no Approval opens them."""
+    """Identities whose desired state is unknown. They count as declared, and no Approval opens them."""
 
     keys: frozenset[ResourceKey] = frozenset()
     projects: frozenset[str] = frozenset()

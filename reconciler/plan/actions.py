@@ -190,8 +190,9 @@ class Progress:
 
     ``generation`` is rolled out or serves; ``since`` is when its gate opened (epoch seconds); ``accepted``: all
     replicas were healthy once; ``previous`` is the last accepted generation before it; ``rejected`` are generations
-    that were superseded or failed before they were accepted and are still seen; ``drains`` is when each instance
-    began to drain; ``token`` the reconcileToken that ``failed`` speaks of.
+    that were superseded or failed before they were accepted and are still seen; ``leaving`` are instances that are to
+    go and leave their route first, ``drains`` is since when each is out of it; ``token`` the reconcileToken that
+    ``failed`` speaks of.
     """
 
     generation: str
@@ -202,6 +203,7 @@ class Progress:
     previous: str = ""
     token: str = ""
     rejected: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
     drains: Mapping[str, float] = field(default_factory=dict)
 
 
