@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import Field
 
 from reconciler.status.parts import (
+    SCHEMA_VERSION,
     ActionView,
     AddressView,
     BlockView,
@@ -315,9 +316,10 @@ class Fault(View):
     message: str
 
 
-class ProblemBody(Body):
+class ProblemBody(View):
     """An answer that is not what was asked for (RFC 9457), with everything that is wrong at once."""
 
+    schema_version: str = SCHEMA_VERSION
     type: str = "about:blank"
     title: str
     status: int

@@ -1,0 +1,133 @@
+"""Bodies that depend on more than what is published: the ledger's history, and what programs print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from reconciler.api.answers import Refused
+from reconciler.api.board import Surface
+from reconciler.api.pages import the_resource
+from reconciler.api.queries import Query, shown
+from reconciler.errors import ReconcilerError
+from reconciler.manifests.identity import ResourceKey
+from reconciler.observed.snapshot import Instance
+from reconciler.status import views
+from reconciler.status.presenting import history
+from reconciler.status.presenting.picture import Picture
+from reconciler.status.records import Deployment, Event
+
+Record = TypeVar("Record", Event, Deployment)
+Before = TypeVar("Before", int, str)
+
+SCAN = 500
+BATCHES = 20
+
+
+def now(surface: Surface) -> datetime:
+    return datetime.fromtimestamp(round(surface.clock.now(), 3), tz=UTC)
+
+
+def matches_scope(query: Query, key: ResourceKey | None) -> bool:
+    """Whether a record's resource is in the scope that was asked for."""
+    wanted = {part: query.text(part) for part in ("project", "environment", "kind", "resource") if query.text(part)}
+    if key is None:
+        return not wanted
+    having = {"project": key.project, "environment": key.environment, "kind": key.kind, "resource": key.name}
+    return all(having[part] == text for part, text in wanted.items())
+
+
+def _exact(query: Query) -> ResourceKey | None:
+    """The key to look up by, where the scope says it whole; else everything is read and sifted."""
+    project, name = query.text("project"), query.text("resource")
+    kind = query.text("kind") or "Resource"
+    return ResourceKey(kind, project, name, query.text("environment")) if project and name else None
+
+
+def _sifted(
+    read: Callable[[Before], list[Record]], query: Query, *, start: Before, after: Callable[[Record], Before]
+) -> tuple[list[Record], Record | None]:
+    """Records in scope, newest first, and the one to go on after (None at the end). Reads a bounded number of them:
+    a page may be short, or empty, and still not be the last."""
+    limit, kept, before, last = query.number("limit"), list[Record](), start, None
+    for _ in range(BATCHES):
+        batch = read(before)
+        for record in batch:
+            if not matches_scope(query, record.key):
+                continue
+            if len(kept) == limit:
+                return kept, kept[-1]
+            kept.append(record)
+        if len(batch) < SCAN:
+            return kept, None
+        last = batch[-1]
+        before = after(last)
+    return kept, last
+
+
+def events(surface: Surface, _picture: Picture, query: Query) -> views.Events:
+    """Newest first."""
+
+    def read(before: int) -> list[Event]:
+        return surface.history.events(
+            key=_exact(query),
+            type=query.text("type"),
+            since=float(query.number("since")),
+            before=before,
+            limit=SCAN,
+        )
+
+    found, last = _sifted(read, query, start=int(query.text("cursor") or 0), after=lambda e: e.id)
+    items = tuple(history.event(e) for e in found)
+    return views.Events(generated_at=now(surface), items=items, next_cursor=str(last.id) if last else None)
+
+
+def deployments(surface: Surface, _picture: Picture, query: Query) -> views.Deployments:
+    """Newest first."""
+
+    def read(before: str) -> list[Deployment]:
+        return surface.history.deployments(key=_exact(query), status=query.text("status"), before=before, limit=SCAN)
+
+    found, last = _sifted(read, query, start=query.text("cursor"), after=lambda d: d.id)
+    items = tuple(history.deployment(d) for d in found)
+    return views.Deployments(generated_at=now(surface), items=items, next_cursor=last.id if last else None)
+
+
+def deployment(surface: Surface, _picture: Picture, query: Query) -> views.DeploymentView:
+    found = surface.history.deployment(query.path["id"])
+    if found is None:
+        raise Refused(404, f"there is no deployment {shown(query.path['id'])}")
+    return history.deployment_view(found, generated_at=now(surface))
+
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+
+
+def chosen_instances(picture: Picture, query: Query) -> tuple[ResourceKey, list[Instance]]:
+    """The resource, and those of its instances whose output was asked for."""
+    key = the_resource(picture, query)
+    release = query.text("release")
+    found = picture.instances.get(key, [])
+    return key, [i for i in found if i.release.startswith(release) or i.generation.startswith(release)]
+
+
+def logs(surface: Surface, picture: Picture, query: Query) -> views.LogsView:
+    """The last lines of every instance. One that cannot be read is named, and the others are shown."""
+    key, instances = chosen_instances(picture, query)
+    tail = query.number("tail")
+    lines: list[views.LogLine] = []
+    errors: list[str] = []
+    for instance in instances:
+        try:
+            lines += _lines(instance, surface.logs.logs(instance.unit.target, instance.name, tail=tail), tail=tail)
+        except ReconcilerError as failed:
+            errors.append(f"{instance.name}: {failed}")
+    return views.LogsView(
+        generated_at=now(surface), resource=str(key), tail=tail, lines=tuple(lines), source_errors=tuple(errors)
+    )
+
+
+def _lines(instance: Instance, texts: Iterable[str], *, tail: int) -> list[views.LogLine]:
+    read = [views.LogLine(instance=instance.name, text=text.rstrip("\r\n")) for text in texts]
+    return read[-tail:] if tail else []
