@@ -28,19 +28,27 @@ def count_visit() -> int:
     return number
 
 
-class Page(BaseHTTPRequestHandler):
-    """`/` greets and counts, `/visits` only tells the number, `/healthz` says that all is well."""
+def page(path: str) -> tuple[int, str]:
+    """What is at a path: `/` greets and counts, `/visits` only tells the number, `/healthz` says that all is well."""
+    match path:
+        case "/":
+            return 200, f"{GREETING}! This is {ENVIRONMENT}, visit {count_visit()}, process {os.getpid()}."
+        case "/visits":
+            return 200, str(visits())
+        case "/healthz":
+            return 200, "ok"
+        case _:
+            return 404, "not here"
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers with a line of text."""
 
     def do_GET(self) -> None:
-        """Answer one request."""
-        pages = {
-            "/": lambda: f"{GREETING}! This is {ENVIRONMENT}, visit {count_visit()}, process {os.getpid()}.",
-            "/visits": lambda: str(visits()),
-            "/healthz": lambda: "ok",
-        }
-        page = pages.get(self.path)
-        body = (page() if page else "not here").encode() + b"\n"
-        self.send_response(200 if page else 404)
+        """One request."""
+        status, text = page(self.path)
+        body = f"{text}\n".encode()
+        self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -56,4 +64,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port = int(os.environ["PORT"])
     print(f"listening on port {port}", flush=True)
-    ThreadingHTTPServer(("127.0.0.1", port), Page).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", port), Pages).serve_forever()
