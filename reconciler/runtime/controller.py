@@ -18,11 +18,13 @@ from reconciler.manifests.identity import UnitKey
 from reconciler.observed.snapshot import Target
 from reconciler.plan.actions import Action, Claims, Difference, Plan
 from reconciler.plan.planner import Inputs
+from reconciler.plan.targets import known_targets
 from reconciler.ports import Clock, Ledger
 from reconciler.runtime.fleet import Fleet, Look
 from reconciler.runtime.metrics import Metrics
 from reconciler.runtime.relations import dependents
 from reconciler.runtime.rules import Rules
+from reconciler.runtime.settling import settle_sources
 from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.workqueue import RESYNC, WorkQueue
 from reconciler.runtime.world import Board, World, with_approvals, with_conditions, with_inventory, with_item
@@ -150,11 +152,15 @@ class Controller:
 
     def _remember(self, current: _Pass) -> None:
         """What was written, and what the plan says, becomes what the next pass and every reader sees."""
-        self._board.change(lambda world: _with_plan(world, current), quiet=_as_before(self._board.read(), current))
+        quiet = _as_before(self._board.read(), current)
+        self._board.change(lambda world: _with_plan(world, current), quiet=quiet)
+        if quiet:
+            return
         if current.plan.inventory is not None and bool(current.plan.inventory) != (
             current.unit in current.world.inventory
         ):
             self._count_units()
+        settle_sources(self._board, self._ledger)
 
     # --- act
 
@@ -220,6 +226,9 @@ class Controller:
         """Units appear with what is seen, and leave when nothing of them is wanted, recorded or seen any more."""
         before = self._board.read().units
         world = self._board.change(lambda world: _with_units(world, self._rules.units))
+        if world.units == before:
+            return world
+        self._fleet.sync(known_targets(world.desired, world.inventory))
         for unit in sorted(set(world.units) - set(before)):
             self._queue.add(unit, "appeared")
         for unit in set(before) - set(world.units):
@@ -237,6 +246,8 @@ class Controller:
             return Passed(None, "retry", error)
         if acted or len(outcomes) < len(allowed):
             return Passed(pace, "acted", error)
+        if self._board.read().edition != current.world.edition:
+            return Passed(0.0, "revision", error)
         times = [
             (current.plan.requeue_after, "requeue"),
             (self._throttle.due_in(unit), "retry"),

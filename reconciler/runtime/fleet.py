@@ -7,7 +7,7 @@ that began before it, and a target that did not answer is asked again only after
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.apply.executor import Executor
@@ -122,10 +122,12 @@ class Fleet:
         with self._lock:
             return self._posts.get(key)
 
-    def drivers(self) -> Mapping[ResourceKey, TargetDriver]:
-        """For live reads such as logs."""
-        with self._lock:
-            return {key: post.driver for key, post in self._posts.items()}
+    def logs(self, target: ResourceKey, instance: str, *, tail: int, follow: bool = False) -> Iterator[str]:
+        """A live read: lines of an instance's output, as the driver's port says."""
+        post = self.post(target)
+        if post is None:
+            raise Unreachable(f"{target}: has not been looked at yet; try again when it is Reachable")
+        return post.driver.logs(instance, tail=tail, follow=follow)
 
     def retry_now(self) -> None:
         """Targets that did not answer are asked again at once."""

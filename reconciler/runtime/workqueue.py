@@ -116,10 +116,10 @@ class WorkQueue:
             return len(self._dirty)
 
     def idle(self) -> bool:
-        """Whether nothing waits, nothing runs, and only the safety net is due."""
+        """Whether nothing waits, nothing runs, and only the safety net, or what failed for good, is due."""
         with self._changed:
             self._promote()
-            timed = any(due.trigger != RESYNC for due in self._due.values())
+            timed = any(due.trigger != RESYNC and self._items[u].status != "failed" for u, due in self._due.items())
             return not (self._dirty or self._processing or timed)
 
     def items(self) -> tuple[WorkItem, ...]:

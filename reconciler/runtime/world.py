@@ -105,7 +105,7 @@ class Board:
     def __init__(
         self, world: World, clock: Clock, *, instance_id: str = "", work: Callable[[], tuple[WorkItem, ...]] = tuple
     ) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._world = world
         self._clock = clock
         self._work = work
@@ -119,7 +119,7 @@ class Board:
     def change(self, step: Callable[[World], World], *, quiet: bool = False) -> World:
         """Replaces the world by ``step`` of it, and says what it is now. A step that gives back the same value, and a
         quiet one, leave the serial as it is. The step runs under the lock: it must be short and must not block."""
-        with self._lock:
+        with self._changed:
             world = step(self._world)
             if world is not self._world:
                 self._publish(world, quiet=quiet)
@@ -129,9 +129,16 @@ class Board:
         """What the read surface is a function of; the queue's items are those of this moment."""
         return replace(self._view, work=self._work())
 
+    def wait(self, serial: int, timeout: float) -> Published:
+        """Returns as soon as there is another serial than ``serial``, else after ``timeout`` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._base.serial != serial, timeout)
+        return self.published()
+
     def _publish(self, world: World, *, quiet: bool) -> None:
         if not quiet:
             self._base = replace(self._base, serial=self._base.serial + 1, generated_at=self._clock.now())
+            self._changed.notify_all()
         self._world = world
         self._view = _published(world, self._base)
 
