@@ -37,11 +37,17 @@ class Rendered:
 def render(body: Body, *, redact: Callable[[str], str], identity: str = "") -> Rendered:
     """``identity`` names the body (for one that depends on a serial only); else its content does, without its date."""
     tree = body.model_dump(mode="json")
-    content = orjson.dumps(_redacted(tree, redact))
+    content = encoded(_redacted(tree, redact))
     if not identity:
         identity = orjson.dumps({k: v for k, v in tree.items() if k != "generatedAt"}).decode()
     digest = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
     return Rendered(content, f'"{digest}"')
+
+
+def encoded(value: object) -> bytes:
+    """JSON in which no markup stands: whatever takes it for a page finds none."""
+    content = orjson.dumps(value)
+    return content.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
 
 
 def _redacted(value: object, redact: Callable[[str], str]) -> object:
@@ -77,4 +83,4 @@ def refusal(refused: Refused) -> Response:
 def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> bytes:
     """The body of a refusal (RFC 9457)."""
     said = ProblemBody(title=HTTPStatus(status).phrase, status=status, detail=detail, faults=tuple(faults))
-    return orjson.dumps(said.model_dump(mode="json"))
+    return encoded(said.model_dump(mode="json"))

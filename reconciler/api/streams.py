@@ -11,10 +11,9 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 
-from reconciler.api.answers import Refused
+from reconciler.api.answers import Refused, encoded
 from reconciler.api.board import Surface
 from reconciler.api.queries import Query
 from reconciler.api.records import matches_scope
@@ -49,7 +48,7 @@ class Places:
 def envelope(kind: str, data: object, *, id: str = "") -> bytes:
     """One server-sent event; its data is one line of JSON."""
     lines = [f"id: {id}".encode()] if id else []
-    return b"\n".join([*lines, f"event: {kind}".encode(), b"data: " + orjson.dumps(data), b"", b""])
+    return b"\n".join([*lines, f"event: {kind}".encode(), b"data: " + encoded(data), b"", b""])
 
 
 def redacted(surface: Surface, data: dict[str, object]) -> dict[str, object]:
