@@ -22,7 +22,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret is: ``provider`` is one of file, env, sops, sealed, kubernetes; ``location`` what it says there."""
+    """Where a secret is: ``provider`` is file, env, sops, sealed or kubernetes; ``location`` what it says there."""
 
     provider: str
     location: str
@@ -55,10 +55,14 @@ Value = Plain | SecretRef | Link | Composite
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a variable's value was written: the level (defaults, system, project, environment, resource, override)."""
+    """Where a variable's value was written: the level (defaults, system, project, environment, resource, override).
+
+    ``masked``: its name says that it is a secret, though it stands in a file in clear.
+    """
 
     level: str
     place: Position
+    masked: bool = False
 
 
 # --- what an instance is made of -----------------------------------------------------------------------------------
@@ -189,6 +193,7 @@ class Workload:
     source: str = ""
     place: Position = Position("")
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()  # worth saying, and no reason to stop
 
     @property
     def generation(self) -> str:

@@ -49,9 +49,7 @@ def mass_gates(desired: Desired, inventory: Inventory) -> list[Gate]:
     return found
 
 
-def _too_many(
-    source: str, own: list[Entry], pending: list[Entry], desired: Desired
-) -> tuple[set[ResourceKey], str]:
+def _too_many(source: str, own: list[Entry], pending: list[Entry], desired: Desired) -> tuple[set[ResourceKey], str]:
     alive = [entry for entry in own if not entry.gate]
     if pending and source not in desired.declared.values():
         return {e.key for e in pending}, f"the source declares nothing any more; all {len(pending)} resources would go"
@@ -60,9 +58,7 @@ def _too_many(
     return _too_many_in_units(alive, pending, desired)
 
 
-def _too_many_in_units(
-    alive: list[Entry], pending: list[Entry], desired: Desired
-) -> tuple[set[ResourceKey], str]:
+def _too_many_in_units(alive: list[Entry], pending: list[Entry], desired: Desired) -> tuple[set[ResourceKey], str]:
     identities: set[ResourceKey] = set()
     said: list[str] = []
     for unit in sorted({entry.unit for entry in pending}):

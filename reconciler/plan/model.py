@@ -255,9 +255,7 @@ def _clear_verdict(target: Target, action: Action, _: Model) -> Target:
 
 def _put_route(target: Target, action: Action, _: Model) -> Target:
     spec = _of(action.payload, RouteSpec)
-    return replace(
-        target, routes={**target.routes, spec.id: Route(spec.id, spec.resource, spec.unit, spec.upstreams)}
-    )
+    return replace(target, routes={**target.routes, spec.id: Route(spec.id, spec.resource, spec.unit, spec.upstreams)})
 
 
 def _delete_route(target: Target, action: Action, _: Model) -> Target:

@@ -221,4 +221,3 @@ class Removal:
         mounted = any(m.volume == volume for w in self.desired.workloads for m in w.template.mounts)
         leaving = [k for k in self.entries if k not in self.wanted and not self.entries[k].deletion]
         return mounted or any(self.target.of(key) for key in leaving)
-

@@ -246,9 +246,7 @@ class Rollout:
             if found:
                 cause = ", ".join(f"{d.field}: {d.live or 'unset'} -> {d.wanted or 'unset'}" for d in found)
                 spec = SettingsSpec(dict(self.workload.settings))
-                self.draft.act(
-                    self.key, Verb.UPDATE, instance.name, cause=cause, expects=instance.uid, payload=spec
-                )
+                self.draft.act(self.key, Verb.UPDATE, instance.name, cause=cause, expects=instance.uid, payload=spec)
 
     # --- what goes --------------------------------------------------------------------------------------------------
 
@@ -290,9 +288,7 @@ class Rollout:
         for instance in self.scene.instances:
             self._retire(instance, Verb.STOP, "desiredState is stopped", drain=self.scene.has_route)
 
-    def _retire(
-        self, instance: Instance, verb: Verb, cause: str, *, leave: bool = True, drain: bool = True
-    ) -> None:
+    def _retire(self, instance: Instance, verb: Verb, cause: str, *, leave: bool = True, drain: bool = True) -> None:
         """Out of the route first (the furniture does that), then the drain, then the act."""
         if instance.generation in self.progress.rejected:
             verb = Verb.REMOVE  # never accepted, by positive record; without one it is stopped and kept
