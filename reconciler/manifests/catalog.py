@@ -1,44 +1,25 @@
-"""Every manifest of a set of revisions, with its place; documents that could not be used, and what they still hold."""
+"""Every manifest of a set of revisions, with its place; documents that could not be used, and what they still hold.
+
+``build`` is a function of revisions, decoded files and what was declared before. The caller reads the files that
+``candidates`` names and decodes each with ``decode.decode_file`` (and may keep the results by path and blob).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from pydantic import BaseModel
-
+from reconciler.manifests.decode import DecodedFile
+from reconciler.manifests.document import Document as Document
+from reconciler.manifests.gathering import FileId, gather
+from reconciler.manifests.gathering import candidates as candidates
+from reconciler.manifests.gathering import ignore_files as ignore_files
 from reconciler.manifests.identity import ResourceKey
-from reconciler.manifests.problem import Position, Problem
+from reconciler.manifests.ignore import Ignore
+from reconciler.manifests.judging import judge
+from reconciler.manifests.location import Location as Location
+from reconciler.manifests.problem import Problem
 from reconciler.manifests.revision import Revision
-
-Location = tuple[str | int, ...]
-"""A path into a document: ("spec", "ports", "http")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One manifest. ``raw`` is its spec as written (what ``extends`` and overrides merge), ``spec`` the same, validated:
-    the model of its kind, where patches are applied later (Resource) only as far as it can be judged by itself.
-
-    ``positions`` maps a location in the whole document to (line, column), both from 1.
-    """
-
-    key: ResourceKey
-    source: str
-    path: str
-    raw: Mapping[str, Any]
-    spec: BaseModel
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    positions: Mapping[Location, tuple[int, int]] = field(default_factory=dict)
-
-    def place(self, *location: str | int) -> Position:
-        """Where something was written: the longest part of ``location`` that has a position."""
-        for end in range(len(location), -1, -1):
-            found = self.positions.get(location[:end])
-            if found is not None:
-                return Position(self.path, *found)
-        return Position(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +29,7 @@ class Catalog:
     identities and nothing is known of what it declared before: nothing of such a source may be removed.
 
     ``declared_by`` maps each path of each source to the identities it declares, to be remembered for the next time.
+    ``manifest_files`` and ``sops_files`` are what a release made from a folder leaves out.
     """
 
     revisions: Mapping[str, Revision] = field(default_factory=dict)
@@ -57,3 +39,32 @@ class Catalog:
     opaque: frozenset[str] = frozenset()
     declared_by: Mapping[tuple[str, str], frozenset[ResourceKey]] = field(default_factory=dict)
     ignored: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (source, path) -> why it was not read
+    manifest_files: frozenset[tuple[str, str]] = frozenset()
+    sops_files: frozenset[tuple[str, str]] = frozenset()
+
+
+def build(
+    revisions: Mapping[str, Revision],
+    decoded: Mapping[FileId, DecodedFile],
+    *,
+    previous: Mapping[FileId, frozenset[ResourceKey]] | None = None,
+    ignores: Mapping[str, Ignore] | None = None,
+) -> Catalog:
+    """The catalog of ``revisions`` (by source name).
+
+    ``decoded`` holds every path that ``candidates`` names; one that is missing counts as unreadable. ``previous`` is
+    ``declared_by`` of the catalog before; ``ignores`` the rules of each source's ``.reconcilerignore`` files.
+    """
+    gathered = gather(revisions, decoded, previous or {}, ignores or {})
+    judged = judge(gathered.claims)
+    return Catalog(
+        revisions=revisions,
+        documents={key: judged.documents[key] for key in sorted(judged.documents)},
+        problems=tuple(sorted({*gathered.problems, *judged.problems})),
+        broken={key: judged.broken[key] for key in sorted(judged.broken)},
+        opaque=frozenset(gathered.opaque),
+        declared_by=gathered.declared_by,
+        ignored=gathered.ignored,
+        manifest_files=frozenset(gathered.manifest_files),
+        sops_files=frozenset(gathered.sops_files),
+    )

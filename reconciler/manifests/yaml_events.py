@@ -23,19 +23,21 @@ MAX_DEPTH = 64
 MAX_NODES = 50_000
 
 _ABSENT: Any = object()  # no key has been read
-_DROPPED: Any = object()  # the key cannot be used: its value goes nowhere
+DROPPED = "<dropped>"  # stands in locations below a key that cannot be used: the value goes nowhere
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something wrong in the text, at a line and column from 1."""
+    """Something wrong in the text, at a line and column from 1. ``value``: what is wrong is the value itself, so that
+    nothing else need be said of it."""
 
     location: Location
     line: int
     column: int
     message: str
+    value: bool = False
 
 
 class Unreadable(Exception):
@@ -74,6 +76,7 @@ class _Frame:
     start: int
     anchor: str | None
     key: Any = _ABSENT
+    dropped: bool = False
     height: int = 0
 
 
@@ -125,8 +128,10 @@ def _read(chunk: str, first_line: int, budget: _Budget) -> Part:
 def _syntax_error(error: MarkedYAMLError, chunk: str, first_line: int) -> Mark:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    lines = chunk.split("\n")
-    here = lines[line] if line < len(lines) else ""
+    lines = chunk.rstrip().split("\n")
+    if line >= len(lines):  # the end of the part: its last line is what a person can look at
+        line, column = len(lines) - 1, len(lines[-1])
+    here = lines[line]
     if here[column : column + 1] == "\t" or "\t" in here[: len(here) - len(here.lstrip())]:
         message = "a tab cannot indent: use spaces"
     elif here.startswith("%") or chunk.lstrip().startswith("%"):
@@ -204,13 +209,13 @@ class _Reader:
         why = ambiguity(event.value)
         if why:
             shown = "this" if may_hold_secret(location) else event.value[:60]
-            self.mark(event, location, f"{shown} {why}")
+            self.mark(event, location, f"{shown} {why}", value=True)
 
     def key(self, event: Any, frame: _Frame) -> None:
         self.count(event, 1)
         name: str = event.value
         location = (*frame.path, name)
-        frame.key = _DROPPED
+        frame.key, frame.dropped = name, True
         plain = event.implicit[0]
         if event.anchor:
             self.anchors[event.anchor] = _Anchored(name, 1, 0)
@@ -224,7 +229,7 @@ class _Reader:
             line, column = self.current.positions[location]
             self.mark(event, location, f"duplicate key; it is already given at {line}:{column}")
         else:
-            frame.key = name
+            frame.dropped = False
             self.current.positions[location] = self.where(event)
 
     def mapping(self, event: Any) -> None:
@@ -276,11 +281,11 @@ class _Reader:
             return location
         if frame.key is _ABSENT:
             raise self.unreadable(event, "a key must be a plain text")
-        location = (*frame.path, frame.key if frame.key is not _DROPPED else "<dropped>")
-        if frame.key is not _DROPPED:
-            frame.container[frame.key] = value  # type: ignore[call-overload]  # a mapping: lists returned above
-        frame.key = _ABSENT
-        return location
+        name, frame.key = frame.key, _ABSENT
+        if frame.dropped:
+            return (*frame.path, DROPPED, name)
+        frame.container[name] = value
+        return (*frame.path, name)
 
     def count(self, event: Any, nodes: int) -> None:
         self.budget.used += nodes
@@ -289,13 +294,14 @@ class _Reader:
 
     def refuse_tag(self, event: Any, location: Location) -> None:
         if event.tag is not None:
-            self.mark(event, location, f"tags are not allowed in manifests: remove {event.tag[:60]}")
+            self.mark(event, location, f"tags are not allowed in manifests: remove {event.tag[:60]}", value=True)
 
-    def mark(self, event: Any, location: Location, message: str) -> None:
-        self.current.marks.append(Mark(location, *self.where(event), message))
+    def mark(self, event: Any, location: Location, message: str, *, value: bool = False) -> None:
+        shown = tuple(part for part in location if part is not DROPPED)
+        self.current.marks.append(Mark(shown, *self.where(event), message, value))
 
     def unreadable(self, event: Any, message: str) -> Unreadable:
-        location = self.stack[-1].path if self.stack else ()
+        location = self.stack[-1].path[:8] if self.stack else ()
         return Unreadable(Mark(location, *self.where(event), message))
 
     def where(self, event: Any) -> tuple[int, int]:
