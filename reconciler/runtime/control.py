@@ -119,7 +119,8 @@ def _known(world: World) -> set[Subject]:
 
 
 class ControlSocket:
-    """Listens at ``path``, one connection at a time, mode 0600; peers are this process's user and root."""
+    """Listens at ``path``, one connection at a time, mode 0600 in a folder of its own; peers are this process's user
+    and root."""
 
     def __init__(self, path: Path, controls: Controls) -> None:
         self._path = path
@@ -128,6 +129,8 @@ class ControlSocket:
 
     def start(self) -> None:
         """Takes over a socket that a killed daemon left: whoever is here holds the state directory's lock."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.parent.chmod(0o700)
         self._path.unlink(missing_ok=True)
         self._listener = listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -140,7 +143,9 @@ class ControlSocket:
 
     def stop(self) -> None:
         if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who waits in accept
             self._listener.close()
+            self._listener = None
         self._path.unlink(missing_ok=True)
 
     def _serve(self, listener: socket.socket) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
 class Metrics:
@@ -32,3 +32,7 @@ class Metrics:
     def watch_source(self, source: str, age: Callable[[], float]) -> None:
         """Likewise the age of a source, in seconds."""
         self._age.labels(source).set_function(age)
+
+    def render(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self.registry)
