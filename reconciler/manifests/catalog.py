@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.manifests.decode import DecodedFile
-from reconciler.manifests.document import Document as Document
-from reconciler.manifests.gathering import FileId, gather
-from reconciler.manifests.gathering import candidates as candidates
-from reconciler.manifests.gathering import ignore_files as ignore_files
+from reconciler.manifests.document import Document
+from reconciler.manifests.gathering import FileId, candidates, gather, ignore_files
 from reconciler.manifests.identity import ResourceKey
 from reconciler.manifests.ignore import Ignore
 from reconciler.manifests.judging import judge
-from reconciler.manifests.location import Location as Location
+from reconciler.manifests.location import Location
 from reconciler.manifests.problem import Problem
 from reconciler.manifests.revision import Revision
+
+__all__ = ["Catalog", "Document", "FileId", "Location", "build", "candidates", "ignore_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Catalog:
     ignored: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (source, path) -> why it was not read
     manifest_files: frozenset[tuple[str, str]] = frozenset()
     sops_files: frozenset[tuple[str, str]] = frozenset()
+    ignores: Mapping[str, Ignore] = field(default_factory=dict)
+    missing: frozenset[ResourceKey] = frozenset()  # named by some document, and declared by none
 
 
 def build(
@@ -67,4 +69,6 @@ def build(
         ignored=gathered.ignored,
         manifest_files=frozenset(gathered.manifest_files),
         sops_files=frozenset(gathered.sops_files),
+        ignores=ignores or {},
+        missing=frozenset(judged.missing),
     )

@@ -16,7 +16,14 @@ from reconciler.manifests.envelope import examine
 from reconciler.manifests.identity import ResourceKey
 from reconciler.manifests.location import Location, dotted
 from reconciler.manifests.problem import Position, Problem
-from reconciler.manifests.recognition import Lookalike, is_sops, lookalikes, mentions_manifests, opens_manifest, recovered
+from reconciler.manifests.recognition import (
+    Lookalike,
+    is_sops,
+    lookalikes,
+    mentions_manifests,
+    opens_manifest,
+    recovered,
+)
 from reconciler.manifests.yaml_events import Mark, Parsed, Part, parts
 
 MAX_BYTES = 1024 * 1024
@@ -36,8 +43,8 @@ class DecodedDocument:
     """One document of a manifest file.
 
     ``key`` is None when its identity cannot be told, and ``foreign`` when it is not one of ours at all. ``lost``: its
-    structure cannot be read, so that it may hold more than it seems to. A document with problems cannot be used; without,
-    ``spec`` is its validated model.
+    structure cannot be read, so that it may hold more than it seems to. A document with problems cannot be used;
+    without, ``spec`` is its validated model.
     """
 
     place: Position
@@ -106,7 +113,9 @@ def _other(path: str, data: bytes, text: str, broken: tuple[int, int] | None) ->
 
 
 def _holds_manifest(part: Part) -> bool:
-    return any(_is_ours(parsed.value) for parsed in part.documents) or (part.end is not None and opens_manifest(part.text))
+    if part.end is not None and opens_manifest(part.text):
+        return True
+    return any(_is_ours(parsed.value) for parsed in part.documents)
 
 
 def _is_ours(value: object) -> bool:
@@ -134,7 +143,9 @@ def _lost(path: str, part: Part) -> DecodedDocument:
 def _document(path: str, parsed: Parsed) -> DecodedDocument:
     found = examine(path, parsed)
     silent = {mark.location for mark in parsed.marks if mark.value}
-    marks = [Problem(Position(path, mark.line, mark.column), dotted(mark.location), mark.message) for mark in parsed.marks]
+    marks = [
+        Problem(Position(path, mark.line, mark.column), dotted(mark.location), mark.message) for mark in parsed.marks
+    ]
     faults = [
         Problem(place_of(path, parsed.positions, fault.location), dotted(fault.location), fault.message)
         for fault in found.faults

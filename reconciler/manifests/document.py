@@ -15,8 +15,9 @@ from reconciler.manifests.problem import Position
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One manifest. ``raw`` is its spec as written (what ``extends`` and overrides merge), ``spec`` the same, validated:
-    the model of its kind, where patches are applied later (Resource) only as far as it can be judged by itself.
+    """One manifest. ``raw`` is its spec as written (what ``extends`` and overrides merge), ``spec`` the same,
+    validated: the model of its kind, where patches are applied later (Resource) only as far as it can be judged by
+    itself.
 
     ``positions`` maps a location in the whole document to (line, column), both from 1.
     """

@@ -80,5 +80,3 @@ def _child(raw: object, part: str | int) -> object:
     if isinstance(raw, dict):
         return raw.get(part)
     return raw[part] if isinstance(raw, list) and isinstance(part, int) and part < len(raw) else None
-
-

@@ -46,7 +46,7 @@ class Gathered:
 
 
 def candidates(revision: Revision, ignore: Ignore = NOTHING) -> list[str]:
-    """The paths of a revision to decode, sorted: YAML files, and files named as SOPS files are, that are not ignored."""
+    """The paths of a revision to decode, sorted: YAML and SOPS files by their names, ignored ones left out."""
     return sorted(path for path in revision.files if is_candidate(path) and not ignore.matches(path))
 
 
@@ -149,7 +149,7 @@ def _at_or_below(path: str, revision: Revision, files: Collection[FileId]) -> It
 
 
 def _hold(found: Gathered, file: FileId, keys: frozenset[ResourceKey], *, unknown: int = 0) -> None:
-    """Counts ``keys`` as declared. With fewer of them than documents of ``unknown`` identity, anything may be missing."""
+    """Counts ``keys`` as declared. When documents of ``unknown`` identity outnumber them, anything may be missing."""
     found.claims.extend(Claim(key, file[0], Position(file[1]), remembered=True) for key in sorted(keys))
     found.declared_by[file] = found.declared_by.get(file, frozenset()) | keys
     if len(keys) < unknown:

@@ -26,6 +26,7 @@ class Judged:
     broken: dict[ResourceKey, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     places: dict[ResourceKey, str] = field(default_factory=dict)
+    missing: set[ResourceKey] = field(default_factory=set)
 
     def reject(self, document: Document, location: Location, message: str) -> None:
         """Takes a document out of use, and says why."""
@@ -95,6 +96,7 @@ def _check_names(found: Judged, documents: list[Document]) -> None:
 
 
 def _reject_dangling(found: Judged, document: Document, reference: Reference) -> None:
+    found.missing.update(reference.keys)
     found.reject(document, reference.location, dangling(reference, found.places))
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reconciler.manifests.identity import ResourceKey
 from reconciler.manifests.kinds import KINDS
 from reconciler.manifests.kinds.base import LABEL
 
 _MENTION = re.compile(rb"""apiVersion["']?\s*:\s*["']?reconciler\.dev/""")
-_OPENING = re.compile(r"""^(?:---[ \t]+)?(?:\{[^#\n]*?)?["']?apiVersion["']?[ \t]*:[ \t]*["']?reconciler\.dev/""", re.M)
-_SOPS = re.compile(rb"""^(?:\{?[ \t\r\n]*"sops"[ \t]*:|"?sops"?[ \t]*:|\[sops\]|sops_mac=|[ \t]+"sops"[ \t]*:[ \t]*\{)""", re.M)
+_OPENING = re.compile(
+    r"""^(?:---[ \t]+)?(?:\{[^#\n]*?)?["']?apiVersion["']?[ \t]*:[ \t]*["']?reconciler\.dev/""", re.MULTILINE
+)
+_SOPS = re.compile(rb"""^(?:"?sops"?[ \t]*:|\{?[ \t]*"sops"[ \t]*:[ \t\r\n]*\{|\[sops\]|sops_mac=)""", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _KIND = re.compile(r"""(?:^|[{,][ \t]*)["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
 _VERSION = re.compile(r"""(?:^|[{,][ \t]*)["']?apiVersion["']?[ \t]*:[ \t]*["']?([^\s"',}]*)""", re.MULTILINE)
@@ -63,7 +66,7 @@ def recovered(text: str) -> ResourceKey | None:
 def lookalikes(text: str) -> Iterator[Lookalike]:
     """The documents of a file that is not ours which have one of our kinds."""
     starts = [0, *(found.start() for found in _SEPARATOR.finditer(text)), len(text)]
-    for begin, end in zip(starts, starts[1:], strict=False):
+    for begin, end in pairwise(starts):
         part = text[begin:end]
         kind = _KIND.search(part)
         if kind is not None and kind.group(1) in KINDS:

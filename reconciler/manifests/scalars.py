@@ -23,7 +23,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+\Z")
 _CLOCK = re.compile(r"[-+]?[1-9][0-9]*(:[0-5]?[0-9])+(\.[0-9]*)?\Z")
-_OLD_NUMBER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)\Z")
+_OLD_NUMBER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F]*_[0-9a-fA-F_]*|[0-9]+_[0-9_]*)\Z")
 _NUMBER_STARTS = frozenset("0123456789+-.")
 _LONGEST_NUMBER = 40
 
@@ -51,7 +51,7 @@ def ambiguity(text: str) -> str:
         return "has a leading zero, which readers of YAML take differently: put it in quotes, or leave the zero out"
     if _CLOCK.match(text):
         return "is a number to base 60 to some readers of YAML: put it in quotes"
-    if "_" in text and _OLD_NUMBER.match(text) or text.startswith("0b"):
+    if _OLD_NUMBER.match(text):
         return "is a number to some readers of YAML and a text to others: put it in quotes"
     return _unusable_number(text)
 
@@ -59,7 +59,7 @@ def ambiguity(text: str) -> str:
 def _unusable_number(text: str) -> str:
     if _SPECIAL.match(text):
         return "is not a finite number: put it in quotes, or write a number"
-    if _INTEGER.match(text) or _FLOAT.match(text):
-        if len(text) > _LONGEST_NUMBER or not math.isfinite(float(text)):
-            return "is too long for a number: put it in quotes"
+    number = _INTEGER.match(text) or _FLOAT.match(text)
+    if number and (len(text) > _LONGEST_NUMBER or not math.isfinite(float(text))):
+        return "is too long for a number: put it in quotes"
     return ""

@@ -65,5 +65,6 @@ def _fields(model: type[BaseModel]) -> Mapping[str, tuple[str, tuple[Later, ...]
 
 def _markers(info: FieldInfo) -> tuple[Later, ...]:
     """Marks on the field itself, and on the members of its union."""
-    inner = [part for member in getattr(info.annotation, "__args__", ()) for part in getattr(member, "__metadata__", ())]
+    members = getattr(info.annotation, "__args__", ())
+    inner = [part for member in members for part in getattr(member, "__metadata__", ())]
     return tuple(part for part in (*info.metadata, *inner) if isinstance(part, Later))

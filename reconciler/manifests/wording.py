@@ -30,7 +30,7 @@ def close_match(name: str, options: Iterable[str]) -> str:
 
 
 def message(error: Mapping[str, Any], value: object, shown: str) -> str:
-    """One error of pydantic's (``errors(include_input=False)``) about ``value``, which ``described`` told as ``shown``."""
+    """One of pydantic's errors (without its input) about ``value``, which ``described`` told as ``shown``."""
     kind, context = error["type"], error.get("ctx", {})
     if kind in _WORDED:
         return _WORDED[kind](context, value, shown)
@@ -85,7 +85,7 @@ def _list(_context: Mapping[str, Any], value: object, shown: str) -> str:
 
 
 def _bound(sign: str, name: str) -> Callable[[Mapping[str, Any], object, str], str]:
-    return lambda context, value, shown: f"{shown} is not {sign} {context[name]}"
+    return lambda context, _value, shown: f"{shown} is not {sign} {context[name]}"
 
 
 def _too_short(context: Mapping[str, Any], _value: object, _shown: str) -> str:

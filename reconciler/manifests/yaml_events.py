@@ -1,4 +1,4 @@
-"""Text of a YAML file -> plain values with positions, through libyaml's events: no recursion, no construction, no guess.
+"""Text of a YAML file -> plain values with positions, through libyaml's events: no recursion, nothing constructed.
 
 Depth and the number of nodes are bounded, aliases counted by what they expand to. A fault that leaves the structure
 intact (a duplicate key, a tag, an ambiguous scalar) is collected, and reading goes on; one that does not ends its part
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml import events
@@ -97,7 +98,7 @@ def parts(text: str) -> Iterator[Part]:
 def _split(text: str) -> Iterator[tuple[int, str]]:
     starts = [0, *(found.start() for found in _SEPARATOR.finditer(text)), len(text)]
     line = 0
-    for begin, end in zip(starts, starts[1:], strict=False):
+    for begin, end in pairwise(starts):
         if text[begin:end].strip():
             yield line, text[begin:end]
         line += text.count("\n", begin, end)

@@ -43,7 +43,7 @@ class Model(BaseModel):
 
 
 T = TypeVar("T")
-Items = Annotated[tuple[T, ...], Strict(False)]
+Items = Annotated[tuple[T, ...], Strict(strict=False)]
 """A list as written, a tuple inside; only the list may be converted, never what is in it."""
 
 LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -147,7 +147,8 @@ def exactly_one(model: Model, *names: str, optional: bool = False) -> None:
     wanted = ", ".join(type(model).model_fields[name].alias or name for name in names)
     if len(given) > 1:
         written = ", ".join(type(model).model_fields[name].alias or name for name in given)
-        raise ValueError(f"{written} are given together; {'at most' if optional else 'exactly'} one of {wanted} is wanted")
+        number = "at most" if optional else "exactly"
+        raise ValueError(f"{written} are given together; {number} one of {wanted} is wanted")
     if not given and not optional:
         raise ValueError(f"exactly one of {wanted} is wanted")
 

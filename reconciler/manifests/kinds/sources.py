@@ -144,7 +144,7 @@ class Helm(_ClusterManifests):
     version: Text | None = None
     values: dict[str, Any] | None = None
     values_files: Items[SourcePath] = ()
-    include_crds: bool = Field(True, alias="includeCRDs")
+    include_crds: bool = Field(default=True, alias="includeCRDs")
 
 
 class External(Model):

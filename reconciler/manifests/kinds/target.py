@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from reconciler.manifests.kinds.base import (
     AbsolutePath,
-    HostName,
     Items,
     Label,
     Model,
