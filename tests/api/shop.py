@@ -62,7 +62,12 @@ def workload(of: ResourceKey, *, digit: str = "a", line: int = 10, **changes: An
 
 
 def instance(of: ResourceKey, digit: str, ordinal: int = 0, **changes: Any) -> seen.Instance:
-    given: dict[str, Any] = {"state": State.RUNNING, "health": Health.HEALTHY, "since": NOW - 180, "pid": 4711} | changes
+    given: dict[str, Any] = {
+        "state": State.RUNNING,
+        "health": Health.HEALTHY,
+        "since": NOW - 180,
+        "pid": 4711,
+    } | changes
     name = f"shop-{of.environment}-{of.name}-{digit * 10}-{ordinal}"
     return seen.Instance(
         name=name, uid=f"u-{name}", key=of, unit=PRODUCTION, release=release(digit), stamp="", ordinal=ordinal, **given
@@ -91,7 +96,9 @@ def _web() -> want.Workload:
 
 
 def desired() -> want.Desired:
-    problem = Problem(Position("apps/beat.yaml", 7, 3), "spec.templateRef", f"not supported by this version yet {MARKUP}")
+    problem = Problem(
+        Position("apps/beat.yaml", 7, 3), "spec.templateRef", f"not supported by this version yet {MARKUP}"
+    )
     workloads = (workload(API, digit="d"), _web(), workload(WORKER, digit="b", line=40), workload(WEB_STAGING))
     return want.Desired(
         revisions={"main": COMMIT},

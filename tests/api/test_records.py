@@ -181,7 +181,9 @@ class Quiet:
 def test_who_leaves_is_let_go() -> None:
     """Closing the stream of a quiet log ends its reader."""
     quiet = Quiet()
-    said = asyncio.run(take(streams.logs(shop.surface(logs=quiet), shop.WEB, [shop.instance(shop.WEB, "a")], tail=1), 3))
+    said = asyncio.run(
+        take(streams.logs(shop.surface(logs=quiet), shop.WEB, [shop.instance(shop.WEB, "a")], tail=1), 3)
+    )
     assert [kind for kind, _ in said] == ["heartbeat", "event", "heartbeat"]
     assert quiet.closed.wait(10)
 
