@@ -21,6 +21,15 @@ QUICKSTART = Path(__file__).resolve().parent / "quickstart"
 PATIENCE = 60.0  # seconds until a wait is given up: far more than anything here takes
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
+SETTINGS = """\
+instanceId: quickstart
+stateDir: {state}
+source:
+  git: {{repository: {repository}}}
+listen:
+  status: 127.0.0.1:{port}
+"""
+
 Answer = TypeVar("Answer")
 
 
