@@ -262,9 +262,20 @@ def deployments() -> list[Deployment]:
     keys = (WORKER, WEB, WEB)
     return [
         Deployment(
-            id, k, PRODUCTION, release("a"), release("a"), COMMIT, Trigger.CREATE, s, NOW - 500, NOW - 400, "", snapshot
+            name,
+            k,
+            PRODUCTION,
+            release("a"),
+            release("a"),
+            COMMIT,
+            Trigger.CREATE,
+            s,
+            NOW - 500,
+            NOW - 400,
+            "",
+            snapshot,
         )
-        for id, s, k in zip(ids, statuses, keys, strict=True)
+        for name, s, k in zip(ids, statuses, keys, strict=True)
     ]
 
 

@@ -39,7 +39,8 @@ def test_a_rebound_name_is_refused(connect, host: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "ours"),
-    [("localhost", True), ("LOCALHOST:7780", True), ("status.localhost", True), ("127.0.0.2:1", True), ("[::1]:7780", True),
+    [("localhost", True), ("LOCALHOST:7780", True), ("status.localhost", True),
+     ("127.0.0.2:1", True), ("[::1]:7780", True),
      ("::1", True), ("localhost.", True), ("", False), ("0.0.0.0", False), ("notlocalhost", False), ("[::2]", False)],
 )  # fmt: skip
 def test_host_headers(header: str, ours: bool) -> None:

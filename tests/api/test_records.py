@@ -133,7 +133,8 @@ def test_events_come_as_they_happen() -> None:
 
     said = asyncio.run(listen())
     assert [kind for kind, _ in said] == ["heartbeat", "event", "heartbeat", "heartbeat"]
-    assert said[1][1]["id"] == 13 and said[1][1]["message"] == "token ****"
+    assert said[1][1]["id"] == 13
+    assert said[1][1]["message"] == "token ****"
 
 
 def test_a_listener_resumes_where_it_was() -> None:
@@ -205,4 +206,5 @@ def test_a_stream_is_answered_to_who_accepts_one(client: TestClient) -> None:
         answer = client.head(path, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     followed = client.get(LOGS + "&follow=true")
-    assert followed.text.count("event: event") == 9 and "event: closed" in followed.text
+    assert followed.text.count("event: event") == 9
+    assert "event: closed" in followed.text

@@ -33,7 +33,8 @@ def test_a_free_port_is_taken_and_told(server: StatusServer) -> None:
     """Port 0 becomes a real one, under which the daemon answers."""
     connection, answer = ask(server, "/healthz")
     assert (answer.status, answer.read()) == (200, b'{"status":"ok"}')
-    assert server.port > 0 and server.url == f"http://127.0.0.1:{server.port}"
+    assert server.port > 0
+    assert server.url == f"http://127.0.0.1:{server.port}"
     connection.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,15 @@ from reconciler.status import health
 from reconciler.status.parts import Connectivity, Freshness, Lifecycle, Overall
 from tests.api import shop
 
-GOOD = {}
-SICK = {"health": Health.UNHEALTHY}
-STARTING = {"health": Health.STARTING}
-UNJUDGED = {"health": Health.UNKNOWN}
-EXITED = {"state": State.EXITED, "health": Health.UNKNOWN}
-STOPPED = {"state": State.STOPPED, "health": Health.UNKNOWN}
-CREATED = {"state": State.CREATED, "health": Health.UNKNOWN}
+Change = dict[str, Any]
+
+GOOD: Change = {}
+SICK: Change = {"health": Health.UNHEALTHY}
+STARTING: Change = {"health": Health.STARTING}
+UNJUDGED: Change = {"health": Health.UNKNOWN}
+EXITED: Change = {"state": State.EXITED, "health": Health.UNKNOWN}
+STOPPED: Change = {"state": State.STOPPED, "health": Health.UNKNOWN}
+CREATED: Change = {"state": State.CREATED, "health": Health.UNKNOWN}
 
 
 def seen(*changes: dict) -> list:

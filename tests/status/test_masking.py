@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.desired.objects import Composite, Plain, SecretRef
+from reconciler.desired.objects import Composite, Plain, SecretRef, Value
 from reconciler.status.masking import clear, is_secret, is_secret_name, named, tree
 
 
@@ -26,7 +26,7 @@ def test_names_of_no_secrets(name: str) -> None:
 
 def test_templates_are_as_secret_as_their_parts() -> None:
     """Through any number of templates, and round a circle."""
-    env = {
+    env: dict[str, Value] = {
         "A": SecretRef("file", "/a"),
         "B": Composite("x$(A)"),
         "C": Composite("y$(B)"),

@@ -72,7 +72,8 @@ def test_a_failed_one_says_why(shown: Picture) -> None:
     """The verdict, the exit, and since when."""
     worker = resources.view(shown, shop.WORKER)
     assert (worker.health, worker.lifecycle, worker.ready) == ("unhealthy", "restarting", "False")
-    assert worker.reason == "RolloutFailed" and worker.rollout.failed
+    assert worker.reason == "RolloutFailed"
+    assert worker.rollout.failed
     assert worker.instances[0].detail.startswith("exit code 1: cannot open amqp://app:****@queue/")
 
 
@@ -87,7 +88,8 @@ def test_one_whose_document_is_broken_everywhere_is_shown() -> None:
     """Known by its written identity alone, when nothing is known of it in an environment."""
     lost = shop.key("lost").written
     found = with_changes(catalog=replace(shop.catalog(), broken={lost: "main", shop.WEB.written: "main"}))
-    assert lost in found.resources() and shop.WEB.written not in found.resources()
+    assert lost in found.resources()
+    assert shop.WEB.written not in found.resources()
     assert resources.summary(found, lost).health is Overall.UNKNOWN
 
 
@@ -95,7 +97,8 @@ def test_one_removed_from_git_waits_at_its_gate(shown: Picture) -> None:
     """It is no longer declared, still runs, and shows the Approval that would let it go."""
     old = resources.view(shown, shop.OLD)
     assert (old.declared, old.desired_state, old.replicas.running) == (False, "deleted", 1)
-    assert 'gate: "' + "deadbeef" * 8 in old.gates[0].fix and "2025-11-23T08:26:40Z" in old.gates[0].fix
+    assert 'gate: "' + "deadbeef" * 8 in old.gates[0].fix
+    assert "2025-11-23T08:26:40Z" in old.gates[0].fix
     assert old.held[0].action.verb == "stop"
 
 
