@@ -9,6 +9,7 @@ from __future__ import annotations
 from reconciler.desired.fingerprint import digest
 from reconciler.desired.objects import Tree
 from reconciler.manifests.catalog import Catalog
+from reconciler.manifests.ignore import NOTHING
 
 
 def tree_of(catalog: Catalog, source: str, folder: str) -> Tree | None:
@@ -16,10 +17,12 @@ def tree_of(catalog: Catalog, source: str, folder: str) -> Tree | None:
     revision = catalog.revisions.get(source)
     if revision is None:
         return None
+    ignore = catalog.ignores.get(source, NOTHING)
+    left_out = catalog.manifest_files | catalog.sops_files
     prefix = f"{folder}/" if folder else ""
     files = tuple(
         (path[len(prefix) :], file.blob, file.executable)
         for path, file in sorted(revision.files.items())
-        if path.startswith(prefix) and (source, path) not in catalog.excluded
+        if path.startswith(prefix) and (source, path) not in left_out and not ignore.matches(path)
     )
     return Tree(digest(files, 40), source, files) if files else None

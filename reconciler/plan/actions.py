@@ -188,7 +188,8 @@ Claims = Mapping[UnitKey, Mapping[str, Claim]]
 class Progress:
     """What passes remember of one resource. Lost, it may delay or repeat a rollout; it never deletes.
 
-    ``generation`` is rolled out or serves; ``since`` is when its gate opened (epoch seconds); ``accepted``: all
+    ``generation`` is rolled out or serves; ``began`` is when it was first wanted, or tried again, and ``since`` when
+    its first instance was to be made (both epoch seconds, 0: not yet); ``accepted``: all
     replicas were healthy once; ``previous`` is the last accepted generation before it; ``rejected`` are generations
     that were superseded or failed before they were accepted and are still seen; ``leaving`` are instances that are to
     go and leave their route first, ``drains`` is since when each is out of it; ``token`` the reconcileToken that
@@ -197,6 +198,7 @@ class Progress:
 
     generation: str
     since: float
+    began: float = 0.0
     accepted: bool = False
     failed: bool = False
     message: str = ""

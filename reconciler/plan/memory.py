@@ -23,9 +23,9 @@ def brought_forward(
     now: float,
 ) -> Progress:
     """The progress that this pass begins with."""
-    progress = _for_generation(workload, old)
+    progress = _for_generation(workload, old, now)
     if progress.failed and progress.token != workload.reconcile_token:
-        progress = replace(progress, failed=False, message="", since=0.0)
+        progress = replace(progress, failed=False, message="", since=0.0, began=now)
     if not progress.accepted and verdict is not None and _speaks_of(verdict, workload):
         progress = replace(progress, failed=True, message=verdict.message, token=verdict.token)
     progress = _forget_unseen(progress, instances)
@@ -41,15 +41,16 @@ def is_stale(verdict: Verdict, workload: Workload) -> bool:
     return not _speaks_of(verdict, workload)
 
 
-def _for_generation(workload: Workload, old: Progress | None) -> Progress:
+def _for_generation(workload: Workload, old: Progress | None, now: float) -> Progress:
     if old is None:
-        return Progress(workload.generation, since=0.0, token=workload.reconcile_token)
+        return Progress(workload.generation, since=0.0, began=now, token=workload.reconcile_token)
     if old.generation == workload.generation:
         return old
     superseded = frozenset() if old.accepted else frozenset({old.generation})
     return Progress(
         workload.generation,
         since=0.0,
+        began=now,
         previous=old.generation if old.accepted else old.previous,
         token=workload.reconcile_token,
         rejected=(old.rejected | superseded) - {workload.generation},

@@ -124,7 +124,7 @@ class Removal:
             pass
         elif key in closed and not self.entries[key].gate:
             self.draft.block(key, "MassDeletion", f"{closed[key].message}; {how_to_approve(closed[key])}")
-        elif key in self.desired.named:
+        elif key.written in self.desired.named:
             self.draft.block(key, "StillNamed", "another manifest still names it; mend that one, or bring it back")
         else:
             return False

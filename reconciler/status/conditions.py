@@ -21,6 +21,26 @@ class Truth(StrEnum):
     UNKNOWN = "Unknown"
 
 
+class Reason(StrEnum):
+    """The reasons of conditions, beside those that blocks give."""
+
+    READY = "Ready"
+    STOPPED = "Stopped"
+    PROGRESSING = "Progressing"
+    WAITING = "Waiting"
+    SETTLED = "Settled"
+    HEALTHY = "Healthy"
+    STARTING = "Starting"
+    UNHEALTHY = "Unhealthy"
+    CRASH_LOOP = "CrashLoop"
+    IN_SYNC = "InSync"
+    OUT_OF_SYNC = "OutOfSync"
+    DRIFTED = "Drifted"
+    OBSERVED = "Observed"
+    PARTLY_OBSERVED = "PartlyObserved"
+    UNKNOWN = "Unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """``since`` (epoch seconds) moves only when the status does; ``revision`` is the one it speaks of."""
