@@ -10,14 +10,13 @@ import pytest
 from reconciler.desired.objects import ApprovalObject, Desired, Held, UnitPolicy
 from reconciler.errors import SourceUnavailable, TransientError
 from reconciler.inventory import Entry
-from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey, UnitKey, server
 from reconciler.manifests.revision import File, Revision
 from reconciler.plan.planner import units
 from reconciler.ports import Remembered
 from reconciler.runtime.backoff import Backoff
 from reconciler.runtime.metrics import Metrics
-from reconciler.runtime.reading import Language, Reader
+from reconciler.runtime.reading import Reader
 from reconciler.runtime.refresh import Feed, Meaning, Refresher
 from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.world import Board, remembered_world
@@ -69,15 +68,17 @@ class Notebook:
         return [args for called, args, _ in self.calls if called == name]
 
 
-def catalog_of(revisions, decoded, declared_before):
-    """Each line of a file declares a Project by name."""
-    declared = {at: frozenset(ResourceKey("Project", "", name) for name in names) for at, names in decoded.items()}
-    return Catalog(revisions=revisions, declared_by=declared)
+PROJECT = """---
+apiVersion: reconciler.dev/v1alpha1
+kind: Project
+metadata: {{name: {name}}}
+spec: {{environments: {{p: {{target: {{server: here}}}}}}}}
+"""
 
 
 def desired_of(catalog, facts):
     """Each Project is one unit on ``here``; facts stamp it."""
-    keys = {key for keys in catalog.declared_by.values() for key in keys} | set(catalog.broken)
+    keys = {key for key in (*catalog.documents, *catalog.broken) if key.kind == "Project"}
     return Desired(
         revisions={name: revision.id for name, revision in catalog.revisions.items()},
         units={UnitKey(HERE, key.name, "p"): UnitPolicy(reconcile_token=facts.get(key.name, "")) for key in keys},
@@ -96,11 +97,9 @@ class House:
         backoff = Backoff(random=lambda: 1.0)
         self.throttle = Throttle(clock, errors=backoff, repeats=backoff)
         self.board = Board(remembered_world(memory), clock)
-        decode = lambda path, data: data.decode().split()
-        language = Language(lambda path: path.endswith(".yaml"), decode, catalog_of)
         self.refresher = Refresher(
             {"main": Feed(self.folder, SourceState("main", "directory", "/srv/main"))},
-            reader=Reader(language, declared=memory.declared_by, metrics=self.metrics),
+            reader=Reader(declared=memory.declared_by, metrics=self.metrics),
             meaning=Meaning(lambda catalog: dict(self.facts), desired_of, units),
             board=self.board,
             queue=queue,
@@ -113,7 +112,9 @@ class House:
         )
 
     def run(self, **texts):
-        self.folder.texts |= {f"{name}.yaml": text for name, text in texts.items()}
+        """Looks once more; each keyword is a file, and names the projects that it declares."""
+        for file, names in texts.items():
+            self.folder.texts[f"{file}.yaml"] = "".join(PROJECT.format(name=name) for name in names.split())
         return self.refresher.run("test")
 
     def woken(self):
