@@ -17,6 +17,7 @@ LARGEST = 10 * 1024 * 1024  # bytes of a log before it is rotated
 KEPT = 3
 BLOCK = 64 * 1024
 POLL = 0.2  # seconds between looks at a log that is followed
+QUIET = 5  # looks in vain before the reader is given a chance to leave
 
 
 def rotate(folder: Path, largest: int = LARGEST) -> bool:
@@ -80,7 +81,8 @@ def _read_back(fd: int, lines: int) -> list[str]:
 
 @dataclass(slots=True)
 class Lines(Iterator[str]):
-    """Lines of a log. With ``follow`` it waits for more until it, or the driver, is closed, or the log is gone."""
+    """Lines of a log. With ``follow`` it goes on until it, or the driver, is closed, or the log is gone, and yields ""
+    about once a second while nothing new comes, so that the reader can leave."""
 
     folder: Path
     redact: Redactor
@@ -92,9 +94,13 @@ class Lines(Iterator[str]):
     closed: threading.Event = field(default_factory=threading.Event)
 
     def __next__(self) -> str:
+        quiet = 0
         while not self.pending:
             if not self.follow or self.closed.is_set() or self.ended.is_set() or not self._more():
                 raise StopIteration
+            quiet += 1
+            if quiet > QUIET and not self.pending:
+                return ""
         return self.redact(self.pending.pop(0))
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import logging
 import os
 import select
 import threading
@@ -17,12 +16,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import structlog
+
 from reconciler.ports import Clock
 
 THREADS = 8
 LONGEST_WAIT = 60.0
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Loop:
@@ -117,4 +118,4 @@ def _guarded(work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:
-        log.exception("supervision: a step failed")
+        log.exception("a step of supervision failed")

@@ -214,9 +214,12 @@ def _since(state: State, present: InstanceRecord, *, run: RunRecord | None, exit
 
 
 def _detail(state: State, present: InstanceRecord, *, vitals: Vitals, exits: ExitsRecord) -> str:
-    parts = [vitals.answer if state is State.RUNNING else "", "" if state is State.STOPPED else ended_text(exits)]
-    if state is State.RUNNING:
-        parts.append(present.note)
+    well = vitals.health is Health.HEALTHY or state is State.STOPPED
+    parts = [
+        vitals.answer if state is State.RUNNING else "",
+        "" if well else ended_text(exits),
+        present.note if state is State.RUNNING else "",
+    ]
     return "; ".join(part for part in parts if part)
 
 

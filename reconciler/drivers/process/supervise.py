@@ -6,11 +6,12 @@ by run (pid and start time): a run that another daemon began is ``UNKNOWN`` unti
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import structlog
 
 from reconciler.drivers.process import layout, logs, proc, record
 from reconciler.drivers.process.health import STEADY, Vitals, restart_delay
@@ -28,7 +29,7 @@ SAFETY = 30.0  # seconds between looks at everything, in case something was miss
 BUSY = 0.2  # seconds before an instance is looked at again that somebody works on
 TAIL = 3  # lines of output that tell why something ended
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Supervisor:
@@ -180,7 +181,7 @@ class Supervisor:
             if present is not None and present.intent == "run":
                 self._instances.run(present, "restart")
         except (ReconcilerError, OSError) as error:
-            log.warning("instance %s: cannot be started: %s", name, error)
+            log.warning("instance cannot be started", instance=name, error=str(error))
             return True
         return False
 

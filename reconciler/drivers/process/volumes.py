@@ -42,12 +42,12 @@ class Volumes:
         durable.sync_folder(place.parent)
         self._site.step("create-volume:made")
 
-    def delete(self, action: Action, in_use: bool) -> None:
+    def delete(self, action: Action, *, in_use: bool) -> None:
         """Deletes the data, or forgets a bind mount. Absent is success; another uid is a ``Conflict``."""
-        mark_path = self._site.layout.volume_mark(action.key)
-        present = self._ours(action.name, mark_path)
+        present = self.find(action.name)
         if present is None:
             return
+        mark_path = self._site.layout.volume_mark(present.key)
         if present.uid != action.expects:
             raise Conflict(f"volume {action.name}: was made anew meanwhile")
         if in_use:
@@ -60,12 +60,16 @@ class Volumes:
             durable.erase(away)
         self._site.step("delete-volume:deleted")
 
+    def find(self, name: str) -> VolumeRecord | None:
+        """The mark of ours under this object name."""
+        return next((v for v in self.records() if v.mark == self._site.mark(KIND, name)), None)
+
     def place(self, name: str) -> str:
         """Where a volume is. Raises ``Conflict`` while it is not there."""
-        for present in self.records():
-            if present.mark == self._site.mark(KIND, name) and Path(present.path).is_dir():
-                return present.path
-        raise Conflict(f"volume {name}: is not there yet")
+        present = self.find(name)
+        if present is None or not self.is_there(present):
+            raise Conflict(f"volume {name}: is not there yet")
+        return present.path
 
     def records(self) -> Iterator[VolumeRecord]:
         """Every mark. Raises ``Damaged`` or ``OSError`` for what cannot be read."""
