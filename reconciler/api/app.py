@@ -22,7 +22,7 @@ from reconciler.api.board import Surface
 from reconciler.api.endpoints import ENDPOINTS, Endpoint, FromPicture, FromSurface
 from reconciler.api.queries import Query, parse
 from reconciler.api.records import chosen_instances
-from reconciler.status.health import freshness
+from reconciler.status.health import LIVE_SECONDS, freshness
 from reconciler.status.presenting.picture import Picture, picture
 from reconciler.status.published import Published
 
@@ -96,8 +96,12 @@ class Shelf:
 
 
 def _edition(published: Published, now: float) -> str:
-    """Names what a body depends on: this life of the daemon, its serial, and how old its observations look."""
-    ages = "".join(freshness(target, now=now)[0] for _, target in sorted(published.snapshot.items()))
+    """Names what a body depends on: this life of the daemon, its serial, and how old its observations look. A fresher
+    look at the same things keeps the serial: the time that is shown for it is at most ``LIVE_SECONDS`` behind."""
+    ages = ",".join(
+        f"{freshness(target, now=now)}{int(target.observed_at // LIVE_SECONDS)}"
+        for _, target in sorted(published.snapshot.items())
+    )
     return f"{published.instance_id}/{published.started_at}/{published.serial}/{ages}"
 
 

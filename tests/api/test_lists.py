@@ -144,6 +144,17 @@ def test_a_body_is_built_once(connect) -> None:
     assert len(redactions) > once
 
 
+def test_a_fresher_look_is_shown_without_a_new_serial(connect) -> None:
+    """A target looked at again, with nothing changed, shows its new date."""
+    board, clock = shop.Pinned(shop.published()), shop.StoppedClock()
+    client = connect(board=board, clock=clock)
+    assert client.get("/api/v1/servers/vps1").json()["observedAt"] == "2025-11-22T08:26:35Z"
+    clock.time += 60
+    looked = {shop.VPS1: replace(shop.snapshot()[shop.VPS1], observed_at=clock.time)}
+    board.shown = replace(board.shown, snapshot=board.shown.snapshot | looked)
+    assert client.get("/api/v1/servers/vps1").json()["observedAt"] == "2025-11-22T08:27:40Z"
+
+
 def test_records_have_an_etag_of_their_content(connect) -> None:
     """What comes from the ledger is the same as long as its records are, whatever the time."""
     book, clock = shop.Book(), shop.StoppedClock()
