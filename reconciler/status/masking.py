@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reconciler.desired.objects import Composite, SecretRef, Value
+from reconciler.desired.objects import Composite, SecretRef, Value, Workload
 
 MASK = "****"
 
@@ -36,18 +36,28 @@ def named(name: str, text: str) -> str:
     return MASK if is_secret_name(name) and text else clear(text)
 
 
-def is_secret(name: str, env: Mapping[str, Value]) -> bool:
-    """Whether a variable is a secret, or a template made of one, however many templates deep."""
-    return _reaches_secret(name, env, frozenset())
+def secrets_of(workload: Workload) -> frozenset[str]:
+    """The variables that are secrets: by reference, by name, by their origin, or as a template made of one."""
+    env = dict(workload.template.env)
+    secret = {
+        name
+        for name, value in env.items()
+        if isinstance(value, SecretRef) or is_secret_name(name) or _masked(workload, name)
+    }
+    while True:
+        more = {name for name, value in env.items() if name not in secret and _refers(value, secret)}
+        if not more:
+            return frozenset(secret)
+        secret |= more
 
 
-def _reaches_secret(name: str, env: Mapping[str, Value], seen: frozenset[str]) -> bool:
-    value = env.get(name)
-    if isinstance(value, SecretRef) or is_secret_name(name):
-        return True
-    if not isinstance(value, Composite) or name in seen:
-        return False
-    return any(_reaches_secret(part, env, seen | {name}) for part in _REFERENCE.findall(value.template))
+def _masked(workload: Workload, name: str) -> bool:
+    origin = workload.origins.get(name)
+    return origin is not None and origin.masked
+
+
+def _refers(value: Value, secret: set[str]) -> bool:
+    return isinstance(value, Composite) and not secret.isdisjoint(_REFERENCE.findall(value.template))
 
 
 def tree(value: object, name: str = "") -> object:

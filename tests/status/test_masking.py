@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from reconciler.desired.objects import Composite, Plain, SecretRef, Value
-from reconciler.status.masking import clear, is_secret, is_secret_name, named, tree
+from reconciler.desired.objects import Composite, Origin, Plain, SecretRef, Value
+from reconciler.manifests.problem import Position
+from reconciler.status.masking import clear, is_secret_name, named, secrets_of, tree
+from tests.api import shop
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,7 @@ def test_names_of_no_secrets(name: str) -> None:
 
 
 def test_templates_are_as_secret_as_their_parts() -> None:
-    """Through any number of templates, and round a circle."""
+    """Through any number of templates, and round a circle; a plain value that its origin masks counts too."""
     env: dict[str, Value] = {
         "A": SecretRef("file", "/a"),
         "B": Composite("x$(A)"),
@@ -34,7 +38,9 @@ def test_templates_are_as_secret_as_their_parts() -> None:
         "E": Plain("e"),
         "F": Composite("$(F)"),
     }
-    assert [name for name in env if is_secret(name, env)] == ["A", "B", "C"]
+    workload = shop.workload(shop.WEB, origins={"E": Origin("resource", Position("a.env", 1, 1), masked=True)})
+    found = secrets_of(replace(workload, template=replace(workload.template, env=tuple(env.items()))))
+    assert sorted(found) == ["A", "B", "C", "D", "E"]
 
 
 def test_passwords_in_urls_are_masked() -> None:

@@ -6,7 +6,7 @@ from reconciler.desired.objects import Workload
 from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import Instance
 from reconciler.plan.actions import Action, Difference
-from reconciler.status.masking import MASK, clear, is_secret, is_secret_name
+from reconciler.status.masking import MASK, clear, is_secret_name, secrets_of
 from reconciler.status.parts import DriftView
 from reconciler.status.presenting import pieces
 from reconciler.status.presenting.picture import Picture
@@ -63,7 +63,7 @@ def _shown(value: str, *, hidden: bool) -> str:
 def _hidden(field: str, workload: Workload | None) -> bool:
     """Whether a field is named like a secret, or is a variable that is one."""
     name = field.rpartition(".")[2]
-    return is_secret_name(name) or (workload is not None and is_secret(name, dict(workload.template.env)))
+    return is_secret_name(name) or (workload is not None and name in secrets_of(workload))
 
 
 def _written(picture: Picture, key: ResourceKey, field: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.desired.objects import Composite, Link, Plain, SecretRef, Value, Workload
-from reconciler.status.masking import MASK, is_secret, named
+from reconciler.desired.objects import Composite, Link, Origin, Plain, SecretRef, Value, Workload
+from reconciler.status.masking import MASK, named, secrets_of
 from reconciler.status.parts import VariableView
 from reconciler.status.presenting.picture import Picture
 from reconciler.status.presenting.pieces import place
@@ -13,16 +13,18 @@ UNRESOLVED = "(known after apply)"
 
 def views(picture: Picture, workload: Workload) -> tuple[VariableView, ...]:
     """Sorted by name."""
-    env = dict(workload.template.env)
-    return tuple(_variable(picture, workload, name, env) for name in sorted(env))
+    secret = secrets_of(workload)
+    return tuple(
+        _variable(picture, name, value, workload.origins.get(name), secret=name in secret)
+        for name, value in sorted(workload.template.env, key=lambda pair: pair[0])
+    )
 
 
-def _variable(picture: Picture, workload: Workload, name: str, env: dict[str, Value]) -> VariableView:
-    origin = workload.origins.get(name)
+def _variable(picture: Picture, name: str, value: Value, origin: Origin | None, *, secret: bool) -> VariableView:
     return VariableView(
         name=name,
-        value=MASK if is_secret(name, env) else _text(picture, name, env[name]),
-        kind="secret" if is_secret(name, env) else "plain-config",
+        value=MASK if secret else _text(picture, name, value),
+        kind="secret" if secret else "plain-config",
         level=origin.level if origin else "",
         manifest=place(origin.place) if origin else "",
     )
