@@ -1,0 +1,1 @@
+"""The ledger: what the daemon remembers between its lives, and the history that people read."""
