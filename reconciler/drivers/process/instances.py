@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -82,7 +83,8 @@ class Instances:
         if last is not None:
             ending.kill(last, folder)
         self._site.step(f"{verb}:starting")
-        outcome = launch(folder, present.uid, program=SHIM, reader=self._site.reader)
+        spawned = partial(self._site.step, f"{verb}:spawned")
+        outcome = launch(folder, present.uid, program=SHIM, reader=self._site.reader, spawned=spawned)
         self._site.step(f"{verb}:started")
         if outcome is not Launched.STARTED and not proc.alive(self.last_run(present.mark.name)):
             raise TransientError(f"instance {present.mark.name}: is {outcome.value}; looking again")
@@ -189,7 +191,7 @@ class Instances:
         last = self.last_run(name)
         if last is not None:
             grace = Timings.of(present.settings).stop_timeout
-            ending.end(last, folder, grace=grace, signalled=lambda: self._site.step(f"{verb}:signalled"))
+            ending.end(last, folder, grace=grace, signalled=partial(self._site.step, f"{verb}:signalled"))
         self._site.step(f"{verb}:ended")
 
     def _store(self, present: InstanceRecord) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.desired.objects import Port
@@ -46,7 +47,8 @@ class Jobs:
             folder = self.folder(action.name)
             if self.last_run(action.name) is None:
                 self._site.step("start-job:starting")
-                launch(folder, present.uid, program=RUNNER, reader=self._site.reader)
+                spawned = partial(self._site.step, "start-job:spawned")
+                launch(folder, present.uid, program=RUNNER, reader=self._site.reader, spawned=spawned)
                 self._site.step("start-job:started")
 
     def remove(self, action: Action) -> None:

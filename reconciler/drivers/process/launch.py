@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
@@ -28,9 +29,13 @@ class Launched(Enum):
     UNWANTED = "unwanted"  # the record changed meanwhile
 
 
-def launch(folder: Path, uid: str, *, program: Path, reader: Reader) -> Launched:
-    """Starts ``program`` (the shim or the runner) on ``folder``. Raises ``TransientError`` when it cannot."""
+def launch(folder: Path, uid: str, *, program: Path, reader: Reader, spawned: Callable[[], None]) -> Launched:
+    """Starts ``program`` (the shim or the runner) on ``folder``. Raises ``TransientError`` when it cannot.
+
+    ``spawned`` is called when it is under way and has possibly not yet said anything.
+    """
     pid = _spawn(folder, uid, program)
+    spawned()
     pidfd = os.pidfd_open(pid)
     try:
         return _settle(pid, pidfd, folder, reader)
