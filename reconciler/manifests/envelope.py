@@ -38,10 +38,12 @@ def examine(path: str, parsed: Parsed) -> Examined:
         shown = described(value, written=None, location=("spec", "variables"))
         return Examined((Fault((), f"a manifest is a mapping with apiVersion, kind, metadata and spec, not {shown}"),))
     info = KINDS.get(value["kind"]) if isinstance(value.get("kind"), str) else None
+    version = value.get("apiVersion")
+    if info is None and isinstance(version, str) and not version.startswith("reconciler.dev/"):
+        text = f'"{version[:60]}" has no place among manifests: move this document to a file of its own'
+        return Examined((Fault(("apiVersion",), text),), foreign=True)
     faults = [*_envelope(value, parsed.written)]
-    if info is None:
-        return Examined(tuple(faults), foreign=not str(value.get("apiVersion", "")).startswith("reconciler.dev/"))
-    return _of_kind(info, path, parsed, faults)
+    return _of_kind(info, path, parsed, faults) if info is not None else Examined(tuple(faults))
 
 
 def _envelope(value: Mapping[str, Any], written: Mapping[Location, str]) -> Iterator[Fault]:
@@ -58,7 +60,7 @@ def _envelope(value: Mapping[str, Any], written: Mapping[Location, str]) -> Iter
         yield Fault(("kind",), "is required")
     elif not isinstance(kind, str) or kind not in KINDS:
         shown = described(kind, written=written.get(("kind",)), location=("kind",))
-        yield Fault(("kind",), f"{shown} is not a kind{close_match(str(kind), KINDS)}")
+        yield Fault(("kind",), f"{shown} is not a kind{close_match(kind, KINDS) if isinstance(kind, str) else ''}")
 
 
 def _of_kind(info: KindInfo, path: str, parsed: Parsed, faults: list[Fault]) -> Examined:

@@ -77,8 +77,10 @@ def _name_rivals(found: Judged, claim: Claim, rivals: list[Claim], owner: str) -
         return
     other = rivals[0]
     where = f"{other.place} of source {other.source}" if other.source != claim.source else str(other.place)
-    told = ", which cannot be read now, declared before" if other.remembered else " declares as well"
-    found.problems.append(Problem(claim.place, "metadata.name", f"{claim.key} is what {where}{told}"))
+    told = (
+        f"was declared by {where}, which cannot be read now" if other.remembered else f"is declared at {where} as well"
+    )
+    found.problems.append(Problem(claim.place, "metadata.name", f"{claim.key} {told}"))
 
 
 def _check_names(found: Judged, documents: list[Document]) -> None:

@@ -127,7 +127,7 @@ def _is_made_up(name: str, value: Any) -> bool:
 def main(arguments: list[str]) -> int:
     """``--write FOLDER`` or ``--check FOLDER``: 0 when all is well, 1 when files are not current, 64 for bad usage."""
     if len(arguments) != 2 or arguments[0] not in ("--write", "--check"):
-        print("usage: python -m reconciler.manifests.schema --write|--check FOLDER", file=sys.stderr)
+        sys.stderr.write("usage: python -m reconciler.manifests.schema --write|--check FOLDER\n")
         return 64
     folder, wanted = Path(arguments[1]), generate()
     if arguments[0] == "--write":
@@ -137,7 +137,7 @@ def main(arguments: list[str]) -> int:
     present = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.json")}
     stale = sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
     for name in stale:
-        print(f"{folder / name} is not current: run python -m reconciler.manifests.schema --write {folder}")
+        sys.stdout.write(f"{folder / name} is not current: use --write {folder}\n")
     return 1 if stale else 0
 
 

@@ -21,7 +21,12 @@ def unsupported(kind: str, spec: BaseModel) -> list[Fault]:
     """
     if not KINDS[kind].supported:
         return [Fault(("kind",), f"{kind} is {NOT_YET}")]
-    return list(_of_model(spec, ("spec",)))
+    return [fault for fault in _of_model(spec, ("spec",)) if not (kind == "Project" and _in_short_form(fault))]
+
+
+def _in_short_form(fault: Fault) -> bool:
+    """The environments of a Project are documents of their own, and are asked about as such."""
+    return fault.location[:2] == ("spec", "environments")
 
 
 def _of_model(model: BaseModel, location: Location) -> Iterator[Fault]:

@@ -56,7 +56,10 @@ def _faults(
             text = f"is required: one of {', '.join(kinds_at(model, raw, location[:-1]))}"
         else:
             place = (*at, *location)
-            text = message(found, value, described(value, written=written.get(place), location=place))
+            shown = described(value, written=written.get(place), location=place)
+            if found["loc"][-1:] == ("[key]",):
+                value, shown = location[-1], f'"{str(location[-1])[:60]}"'
+            text = message(found, value, shown)
             location = (*location, "kind") if found["type"] == "union_tag_invalid" else location
         yield Fault((*at, *location), text)
 

@@ -37,7 +37,7 @@ def message(error: Mapping[str, Any], value: object, shown: str) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _CUSTOM:
-        return f"{error['msg']}, not {shown}"
+        return f"{error['msg']}, not {shown}{_unquote(value) if kind != 'binding' else ''}"
     text = error["msg"]
     return f"{text[:1].lower()}{text[1:]}"
 
@@ -47,7 +47,7 @@ def _missing(_context: Mapping[str, Any], _value: object, _shown: str) -> str:
 
 
 def _pattern(context: Mapping[str, Any], _value: object, shown: str) -> str:
-    words = WORDS.get(context["pattern"], f"does not match {context['pattern']}")
+    words = WORDS.get(context["pattern"], f"not of the form {context['pattern']}")
     return words if context["pattern"] == FILLED else f"{shown} is {words}"
 
 
@@ -67,8 +67,11 @@ def _text(_context: Mapping[str, Any], value: object, shown: str) -> str:
 
 
 def _whole_number(_context: Mapping[str, Any], value: object, shown: str) -> str:
-    hint = ": leave the quotes out" if isinstance(value, str) and value.isdecimal() else ""
-    return f"a whole number is wanted, not {shown}{hint}"
+    return f"a whole number is wanted, not {shown}{_unquote(value)}"
+
+
+def _unquote(value: object) -> str:
+    return ": leave the quotes out" if isinstance(value, str) and value.isdecimal() else ""
 
 
 def _truth(_context: Mapping[str, Any], _value: object, shown: str) -> str:

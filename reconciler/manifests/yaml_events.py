@@ -21,12 +21,19 @@ from reconciler.manifests.location import Location, may_hold_secret
 from reconciler.manifests.scalars import ambiguity, resolve
 
 MAX_DEPTH = 64
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 
 _ABSENT: Any = object()  # no key has been read
 DROPPED = "<dropped>"  # stands in locations below a key that cannot be used: the value goes nowhere
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TOO_MANY = f"more than {MAX_NODES} values in one file, aliases expanded: split it"
+_PUZZLING = {
+    "found unexpected ':'": "not YAML: a colon within a text here: put the text in quotes",
+    "mapping values are not allowed in this context": "not YAML: a colon where none may be: put the text in quotes, "
+    "or correct the indentation",
+}
+"""What libyaml says of slips that people make often, in words that help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,10 @@ def parts(text: str) -> Iterator[Part]:
     """Every part of a file by itself, so that what is broken in one does not reach the next."""
     budget = _Budget()
     for first_line, chunk in _split(text):
+        budget.used += 1
+        if budget.used > MAX_NODES:
+            yield Part(text, (), Mark((), first_line + 1, 1, _TOO_MANY))
+            return
         yield _read(chunk, first_line, budget)
 
 
@@ -133,14 +144,22 @@ def _syntax_error(error: MarkedYAMLError, chunk: str, first_line: int) -> Mark:
     if line >= len(lines):  # the end of the part: its last line is what a person can look at
         line, column = len(lines) - 1, len(lines[-1])
     here = lines[line]
-    if here[column : column + 1] == "\t" or "\t" in here[: len(here) - len(here.lstrip())]:
+    if (
+        "tab character" in (error.problem or "")
+        or here[column : column + 1] == "\t"
+        or "\t" in here[: len(here) - len(here.lstrip())]
+    ):
         message = "a tab cannot indent: use spaces"
     elif here.startswith("%") or chunk.lstrip().startswith("%"):
         message = "a YAML directive (%) is not supported: leave the line out"
     else:
-        context = f" {error.context}" if error.context else ""
-        message = f"not YAML: {error.problem or 'it cannot be read'}{context}"
+        message = _PUZZLING.get(error.problem or "", "") or _plainly(error)
     return Mark((), first_line + line + 1, column + 1, message)
+
+
+def _plainly(error: MarkedYAMLError) -> str:
+    context = f" {error.context}" if error.context else ""
+    return f"not YAML: {error.problem or 'it cannot be read'}{context}"
 
 
 class _Reader:
@@ -291,7 +310,7 @@ class _Reader:
     def count(self, event: Any, nodes: int) -> None:
         self.budget.used += nodes
         if self.budget.used > MAX_NODES:
-            raise self.unreadable(event, f"more than {MAX_NODES} values in one file, aliases expanded: split it")
+            raise self.unreadable(event, _TOO_MANY)
 
     def refuse_tag(self, event: Any, location: Location) -> None:
         if event.tag is not None:

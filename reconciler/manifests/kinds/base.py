@@ -57,6 +57,9 @@ ABSOLUTE = r"^/[^\x00\s]*$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 CRON = r"^\S+ +\S+ +\S+ +\S+ +\S+$"
 DIGEST = r"^[A-Za-z0-9][A-Za-z0-9:_-]{7,}$"
+URL_PATH = r"^/[^\s?#]*$"
+REQUEST_TARGET = r"^/[^\s#]*$"
+USER = r"^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?$"
 PORT_RANGE = r"^[0-9]{1,5}-[0-9]{1,5}$"
 FILLED = r"\S"
 
@@ -72,6 +75,9 @@ WORDS = {
     TIMESTAMP: "not a time with a zone: as in 2030-01-31T18:00:00Z",
     CRON: "not a schedule of five fields: as in 0 3 * * *",
     DIGEST: "not a gate's digest: copy the one that the plan prints",
+    REQUEST_TARGET: "not a path: it begins with /",
+    URL_PATH: "not a path: it begins with /",
+    USER: "not a user, or user:group",
     PORT_RANGE: "not a range of ports: as in 20000-29999",
     FILLED: "empty; a text is wanted",
 }
@@ -88,6 +94,9 @@ AbsolutePath = Annotated[str, StringConstraints(pattern=ABSOLUTE)]
 Cron = Annotated[str, StringConstraints(pattern=CRON)]
 GateDigest = Annotated[str, StringConstraints(pattern=DIGEST)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
+RequestTarget = Annotated[str, StringConstraints(pattern=REQUEST_TARGET)]
+UrlPath = Annotated[str, StringConstraints(pattern=URL_PATH)]
+UserName = Annotated[str, StringConstraints(pattern=USER)]
 Command = Annotated[Items[str], Field(min_length=1)]
 """An argument vector; never a shell string."""
 

@@ -16,6 +16,7 @@ from reconciler.manifests.kinds.base import (
     RouteName,
     SecretReference,
     Text,
+    UrlPath,
 )
 from reconciler.manifests.kinds.features import Later
 
@@ -29,7 +30,7 @@ class DomainRoute(Model):
     """Needed where the project has several environments."""
     port: PortReference | None = None
     """The port's name or number; without it the main port."""
-    path_prefix: Annotated[str, Field(pattern=r"^/[^\s?#]*$")] | None = None
+    path_prefix: UrlPath | None = None
     strip_prefix: bool = False
     tls_mode: Literal["auto", "disabled"] = "auto"
     redirect_to: HostName | None = None

@@ -20,6 +20,7 @@ from reconciler.manifests.kinds.base import (
     Size,
     SourcePath,
     Text,
+    UserName,
     VariableName,
     Variables,
     exactly_one,
@@ -217,7 +218,7 @@ class ResourceSpec(ProjectSpecific):
     """Replaces the entry point. An argument vector; $(NAME) is one of its variables."""
     args: Items[str] | None = None
     working_dir: Text | None = None
-    user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?$")] | None = None
+    user: UserName | None = None
     """Whom it runs as: a name or a number, in quotes."""
     ports: dict[Label, Port] | None = None
     """What it listens on. The main port is the one named http, the only one, or the one that is primary."""

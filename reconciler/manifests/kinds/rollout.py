@@ -14,6 +14,7 @@ from reconciler.manifests.kinds.base import (
     Label,
     Model,
     PortReference,
+    RequestTarget,
     Text,
     exactly_one,
 )
@@ -66,7 +67,7 @@ class Deploy(Model):
 class HttpProbe(Model):
     """Healthy is an answer to a request: 2xx and 3xx unless told otherwise."""
 
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$")] = "/"
+    path: RequestTarget = "/"
     port: PortReference | None = None
     """A port's name or number; without it the main port."""
     method: Literal["GET", "HEAD", "POST", "OPTIONS"] = "GET"
