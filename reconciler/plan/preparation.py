@@ -68,6 +68,8 @@ class Preparation:
 
     def _built(self) -> bool:
         artifact = self.workload.template.artifact
+        if not self._receipts_are_known("build"):
+            return False
         slot = build_slot(artifact.name)
         spec = JobSpec("build", self.workload, slot, artifact.commands, _BUILD_TIMEOUT, artifact=artifact.name)
         name = build_job_name(artifact.name, self.workload.reconcile_token)
@@ -108,9 +110,7 @@ class Preparation:
         command = self.workload.release_command
         if command is None:
             return True
-        if not self.target.knows(Collection.JOBS):
-            message = "whether its release command has run cannot be read; nothing is repeated on a guess"
-            self.rollout.draft.block(self.workload.key, "ReceiptUnknown", message)
+        if not self._receipts_are_known("release command"):
             return False
         slot = release_slot(self.workload)
         done = [j for j in self.target.jobs.values() if j.slot == slot and j.key == self.workload.key and j.ours]
@@ -122,6 +122,12 @@ class Preparation:
         )
         self._run(name, spec, self.target.jobs.get(name), what="release command")
         return False
+
+    def _receipts_are_known(self, what: str) -> bool:
+        if not self.target.knows(Collection.JOBS):
+            message = f"whether its {what} has run cannot be read; nothing is repeated on a guess"
+            self.rollout.draft.block(self.workload.key, "ReceiptUnknown", message)
+        return self.target.knows(Collection.JOBS)
 
     def _run(self, name: str, spec: JobSpec, job: Job | None, *, what: str) -> None:
         """Create, then start, then look: each in a pass of its own."""

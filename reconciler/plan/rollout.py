@@ -124,7 +124,7 @@ class Rollout:
         return (
             self.progress.accepted
             and not self.workload.rollout.stop_first
-            and any(o.good and o.generation == self.progress.previous for o in self.scene.others)
+            and any(o.good and o.generation not in self.progress.rejected for o in self.scene.others)
         )
 
     def _give_up(self) -> None:
