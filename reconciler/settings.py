@@ -104,7 +104,7 @@ class DigestKeySettings(Model):
     id: Label
     """Its name, kept beside every digest made under it."""
     file: AbsolutePath
-    """The file that holds the key: at least 32 bytes, readable by the daemon only."""
+    """The file that holds the key: 64 random hex digits or more, readable by the daemon's user only."""
 
 
 class SecretsSettings(Model):

@@ -248,13 +248,10 @@ class Controller:
             return Passed(pace, "acted", error)
         if self._board.read().edition != current.world.edition:
             return Passed(0.0, "revision", error)
-        times = [
-            (current.plan.requeue_after, "requeue"),
-            (self._throttle.due_in(unit), "retry"),
-            (self._resync, RESYNC),
-        ]
-        after, trigger = min((max(0.0, seconds), why) for seconds, why in times if seconds is not None)
-        return Passed(after, trigger, error)
+        times = [(current.plan.requeue_after, "requeue"), (self._throttle.due_in(unit), "retry")]
+        timed = [(max(0.0, seconds), why) for seconds, why in times if seconds is not None]
+        after, trigger = min(timed, default=(self._resync, RESYNC))
+        return Passed(min(after, self._resync), trigger, error)
 
 
 def _of_others(claims: Claims, unit: UnitKey) -> Claims:

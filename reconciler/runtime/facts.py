@@ -14,8 +14,8 @@ from reconciler.ports import BlobReader, SecretResolver
 
 @dataclass(slots=True)
 class FactGatherer:
-    """``sources`` are the names of all that are configured; ``secrets`` and ``variables`` are asked anew each time, since
-    a reload may replace them."""
+    """``sources`` are the names of all that are configured; ``secrets`` and ``variables`` are asked anew each time,
+    since a reload may replace them."""
 
     sources: frozenset[str]
     blobs: BlobReader

@@ -67,15 +67,11 @@ class Post:
         try:
             return Look(now, self.driver.observe())
         except ReconcilerError as error:
-            return Look(now, self._blind(str(error)), error)
+            return Look(now, _blind(error), error)
         except Exception as error:  # noqa: BLE001 - whatever an adapter raises, its target is unknown and not empty
             strange = TransientError(f"{self.driver.key}: {type(error).__name__}: {error}")
             strange.__cause__ = error
-            return Look(now, self._blind(str(strange)), strange)
-
-    def _blind(self, trouble: str) -> Target:
-        seen = self._last.target.observed_at if self._last else 0.0
-        return replace(BLIND, trouble=trouble, observed_at=seen)
+            return Look(now, _blind(strange), strange)
 
 
 class Fleet:
@@ -114,7 +110,7 @@ class Fleet:
         try:
             post = self._opened(key)
         except Exception as error:  # noqa: BLE001 - one target that cannot be opened leaves the others alone
-            return Look(since, replace(BLIND, trouble=str(error)), error)
+            return Look(since, _blind(error), error)
         return post.look(since=since, backoff=self._backoff)
 
     def post(self, key: ResourceKey) -> Post | None:
@@ -155,6 +151,10 @@ class Fleet:
         driver = self._driver_for(described)
         driver.watch(lambda: self._woken(described.key))
         return Post(described, driver, Executor(driver, self._clock, width=self._width), self._clock)
+
+
+def _blind(error: Exception) -> Target:
+    return replace(BLIND, trouble=str(error))
 
 
 def _reach(described: TargetObject | None) -> TargetObject | None:

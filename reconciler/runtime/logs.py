@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
-Redact = Callable[[str], str]
 
-
-def configure(*, level: str, as_json: bool, redact: Redact) -> None:
-    """May be called again when settings change. ``redact`` is the last thing that happens to every text."""
+def configure(*, level: str, as_json: bool, mask: Processor) -> None:
+    """May be called again when settings change. ``mask`` is the last thing that happens before a line is rendered."""
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
@@ -23,8 +21,8 @@ def configure(*, level: str, as_json: bool, redact: Redact) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
+            mask,
             renderer,
-            lambda _logger, _method, line: redact(str(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),

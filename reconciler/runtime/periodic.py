@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 class Periodic:
-    """Calls ``task`` every ``interval`` seconds in a thread of its own; what it raises is told and not repeated at once."""
+    """Calls ``task`` every ``interval`` seconds in a thread of its own; what it raises is told."""
 
     def __init__(self, name: str, task: Callable[[], object], *, interval: float) -> None:
         self._name = name

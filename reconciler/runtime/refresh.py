@@ -123,7 +123,7 @@ class Refresher:
     def _taken(self, state: SourceState, revision: Revision) -> SourceState:
         if state.error:
             self._event("source-recovered", f"{state.name}: can be read again", revision=revision.id)
-        if state.seen != revision.id:
+        if revision.id not in {state.seen, state.applied}:
             log.info("new revision", source=state.name, revision=revision.id, subject=revision.subject)
             self._event("source-changed", revision.subject or f"{state.name}: {revision.id}", revision=revision.id)
         return replace(

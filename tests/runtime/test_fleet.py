@@ -79,7 +79,7 @@ def test_a_target_that_does_not_answer_is_blind_and_asked_again_after_its_backof
     clock.advance(1)
     look = fleet.look(HERE, since=clock.monotonic())
     assert look.target.unknown == frozenset(Collection)
-    assert (look.target.trouble, look.target.observed_at) == ("here: no answer", 1.0)
+    assert (look.target.trouble, look.target.observed_at) == ("here: no answer", 0.0)
     clock.advance(0.5)
     fleet.look(HERE, since=clock.monotonic())
     assert made[0].looks == 2
