@@ -22,7 +22,7 @@ Conditions = Mapping[Subject, tuple[Condition, ...]]
 
 _T = TypeVar("_T")
 
-_HARMLESS = frozenset({"DataRetained"})
+HARMLESS = frozenset({"DataRetained"})
 """Blocks that are told and stop nothing."""
 
 
@@ -120,13 +120,13 @@ def _reconciling(key: ResourceKey, plan: Plan) -> Said:
 
 
 def _stalled(block: Block | None) -> Said:
-    if block is None or block.reason in _HARMLESS:
+    if block is None or block.reason in HARMLESS:
         return Said(ConditionType.STALLED, Truth.FALSE, Reason.SETTLED, "")
     return Said(ConditionType.STALLED, Truth.TRUE, block.reason, block.message)
 
 
 def _ready_by_block(block: Block | None, reconciling: Said) -> Said:
-    if block is not None and block.reason not in _HARMLESS:
+    if block is not None and block.reason not in HARMLESS:
         return Said(ConditionType.READY, Truth.FALSE, block.reason, block.message)
     if reconciling.status is Truth.TRUE:
         return Said(ConditionType.READY, Truth.FALSE, reconciling.reason, reconciling.message)
@@ -136,7 +136,7 @@ def _ready_by_block(block: Block | None, reconciling: Said) -> Said:
 
 def _ready(workload: Workload, healthy: Said, block: Block | None, reconciling: Said) -> Said:
     """Ready is the whole of it: at the wanted generation, healthy, and nothing in the way."""
-    if block is not None and block.reason not in _HARMLESS:
+    if block is not None and block.reason not in HARMLESS:
         return Said(ConditionType.READY, Truth.FALSE, block.reason, block.message)
     if healthy.status is not Truth.TRUE:
         said = healthy if reconciling.status is not Truth.TRUE else reconciling
@@ -195,7 +195,7 @@ def _of_unit(unit: UnitKey, inputs: Inputs, plan: Plan, judged: Conditions) -> l
     ready = {key: c for key, all_ in judged.items() for c in all_ if c.type is ConditionType.READY}
     in_order = sorted(ready.items(), key=lambda item: str(item[0]))
     not_ready = [(key, c) for key, c in in_order if c.status is not Truth.TRUE]
-    block = _first(b for b in plan.blocks if b.reason not in _HARMLESS)
+    block = _first(b for b in plan.blocks if b.reason not in HARMLESS)
     moving = bool(plan.actions or plan.waits)
     reconciling = Said(
         ConditionType.RECONCILING,
