@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.plan.actions import Plan
 from reconciler.runtime.world import World
+from reconciler.status.judge import HARMLESS
 from reconciler.status.published import WorkItem
 
 
@@ -33,7 +34,11 @@ def report(world: World, items: Sequence[WorkItem], *, idle: bool) -> Report:
 
 
 def _open(plan: Plan) -> Iterator[str]:
-    yield from (f"{block.key}: blocked: {block.reason}: {block.message}" for block in plan.blocks)
+    yield from (
+        f"{block.key}: blocked: {block.reason}: {block.message}"
+        for block in plan.blocks
+        if block.reason not in HARMLESS
+    )
     yield from (f"{plan.unit}: needs an Approval of gate {gate.digest}: {gate.message}" for gate in plan.gates)
     yield from (f"{wait.key}: waits for {wait.what}" for wait in plan.waits)
     yield from (f"{held.action.key}: {held.action.verb} held: {held.reason}" for held in plan.held)

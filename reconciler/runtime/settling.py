@@ -8,6 +8,7 @@ from dataclasses import replace
 from reconciler.plan.actions import Plan
 from reconciler.ports import Ledger
 from reconciler.runtime.world import Board, World
+from reconciler.status.judge import HARMLESS
 from reconciler.status.published import SourceState
 
 
@@ -43,7 +44,7 @@ def _settled(world: World, state: SourceState) -> SourceState:
 
 
 def _stuck(plan: Plan) -> bool:
-    return bool(plan.blocks or plan.gates)
+    return bool(plan.gates) or any(block.reason not in HARMLESS for block in plan.blocks)
 
 
 def _done(plan: Plan) -> bool:

@@ -1,0 +1,314 @@
+"""The daemon itself, in a process of its own, over a directory and real programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from reconciler.runtime.control import ask
+
+pytestmark = pytest.mark.real
+
+PATIENCE = 60.0
+RUN = "import sys, pathlib; from reconciler import bootstrap; sys.exit(bootstrap.run(pathlib.Path(sys.argv[1])))"
+ONCE = """
+import sys, pathlib
+from reconciler import bootstrap
+report = bootstrap.run_once(pathlib.Path(sys.argv[1]), timeout=60)
+print("\\n".join(report.lines))
+sys.exit(0 if report.converged else 2)
+"""
+PROGRAM = """
+import http.server, os, pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+pathlib.Path(os.environ["DATA"], "mark").write_text("kept")
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"{os.environ['GREETING']} {os.getpid()}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args): ...
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).serve_forever()
+"""
+BASE = """
+apiVersion: reconciler.dev/v1alpha1
+kind: Server
+metadata: {{name: here}}
+spec: {{connection: {{kind: local}}, engine: process, edgeProxy: {{kind: none}}, portRange: "{first}-{last}"}}
+---
+apiVersion: reconciler.dev/v1alpha1
+kind: Project
+metadata: {{name: shop}}
+spec: {{environments: {{live: {{target: {{server: here}}}}}}}}
+"""
+WEB = """
+apiVersion: reconciler.dev/v1alpha1
+kind: Resource
+metadata: {{name: web, project: shop}}
+spec:
+  source: {{kind: local-folder, path: app}}
+  command: [{python}, web.py]
+  ports: {{http: 8000}}
+  health: {{http: {{path: /}}}}
+  variables: {{GREETING: {greeting}}}
+  storage: {{/data: {{volume: data, env: DATA}}}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class House:
+    """A directory of manifests, a state directory, and the daemon that comes and goes."""
+
+    def __init__(self, root):
+        self.root, self.source, self.state = root, root / "src", root / "state"
+        self.settings, self.log = root / "config.yaml", root / "log"
+        self.port, self.process = free_port(), None
+        (self.source / "app").mkdir(parents=True)
+        (self.source / "app" / "web.py").write_text(PROGRAM)
+        first = free_port() // 50 * 50
+        self.write("base.yaml", BASE.format(first=first, last=first + 49))
+        self.web("hello")
+        self.configure()
+
+    def configure(self, extra=""):
+        self.settings.write_text(
+            f"instanceId: test\nstateDir: {self.state}\nsource: {{directory: {{path: {self.source}}}, interval: 1s}}\n"
+            f'listen: {{status: "127.0.0.1:{self.port}"}}\n{extra}'
+        )
+
+    def write(self, name, text):
+        """Whole or not at all, as an editor does it."""
+        (self.root / "draft").write_text(text)
+        (self.root / "draft").replace(self.source / name)
+
+    def web(self, greeting):
+        self.write("web.yaml", WEB.format(python=sys.executable, greeting=greeting))
+
+    def command(self, code):
+        return [sys.executable, "-c", code, str(self.settings)]
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command(RUN), stdout=log, stderr=log, env=os.environ | PATHS)
+        return self
+
+    def once(self):
+        return subprocess.run(
+            self.command(ONCE),
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+            env=os.environ | PATHS,
+            check=False,
+        )
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def ask(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def resource(self):
+        return self.ask("api/v1/resources/shop/web?environment=live")
+
+    def until(self, say):
+        """Waits until ``say`` gives something true; what cannot be asked yet is not true yet."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            assert self.process is None or self.process.poll() is None, self.log.read_text()
+            try:
+                if found := say():
+                    return found
+            except (OSError, KeyError, IndexError, urllib.error.URLError):
+                pass
+            time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def serving(self, greeting):
+        """The pid of the program that greets so at the stable address, once it is Ready."""
+
+        def said():
+            view = self.resource()
+            with urllib.request.urlopen(view["url"] or view["addresses"][0]["url"], timeout=5) as answer:
+                word, pid = answer.read().decode().split()
+            return int(pid) if word == greeting and view["ready"] == "True" else None
+
+        return self.until(said)
+
+    def programs(self):
+        """Pids of what runs on the server, by its records."""
+        found = (json.loads(path.read_text()) for path in self.state.glob("servers/*/instances/*/run.json"))
+        return {run["pid"] for run in found if Path(f"/proc/{run['pid']}").exists()}
+
+    def applied(self):
+        source = self.ask("api/v1/sources")["items"][0]["revision"]
+        return source["seen"] if source["seen"] and source["seen"] == source["applied"] else None
+
+    def figure(self, name):
+        """The sum of one metric over its labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+    def etag(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/drift", timeout=10) as answer:
+            return answer.headers["ETag"]
+
+    def clean(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pid in self.programs():
+            os.kill(pid, signal.SIGKILL)
+
+
+PATHS = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.clean()
+
+
+def test_from_a_directory_to_running_programs_and_back(house):
+    """Deployed, changed, killed, taken away: what a person sees, and the data stay."""
+    first = house.start().serving("hello")
+    house.web("changed")
+    second = house.serving("changed")
+    assert second != first
+    os.kill(second, signal.SIGKILL)
+    assert house.until(lambda: house.serving("changed") != second) is True
+    (house.source / "web.yaml").unlink()
+    house.until(lambda: not house.programs() and house.applied())
+    (mark,) = house.state.glob("servers/here/volumes/**/mark")
+    assert mark.read_text() == "kept"
+    assert house.end() == 0
+
+
+def test_a_killed_daemon_leaves_everything_running_and_the_next_one_adopts_it(house):
+    """Same process, no action, no new deployment."""
+    pid = house.start().serving("hello")
+    before = house.ask("api/v1/deployments")["items"]
+    house.end(signal.SIGKILL)
+    assert pid in house.programs()
+    assert house.start().serving("hello") == pid
+    house.until(house.applied)
+    assert house.ask("api/v1/deployments")["items"] == before
+    assert b"action done" not in house.log.read_bytes().split(b"started  ")[-1]
+
+
+def test_a_sigterm_ends_the_daemon_and_not_the_programs(house):
+    """In good order: the socket is gone, the lock is free."""
+    pid = house.start().serving("hello")
+    assert house.end() == 0
+    assert house.programs() == {pid}
+    assert not (house.state / "control" / "socket").exists()
+
+
+def test_a_sighup_reads_the_settings_again_and_wrong_ones_change_nothing(house):
+    """A system variable takes effect without a restart."""
+    house.write("web.yaml", WEB.format(python=sys.executable, greeting="{template: $(SAID)}"))
+    house.configure("variables: {SAID: one}\n")
+    house.start().serving("one")
+    house.settings.write_text("nonsense: true\n")
+    house.process.send_signal(signal.SIGHUP)
+    house.until(lambda: b"settings not reloaded" in house.log.read_bytes())
+    house.configure("variables: {SAID: two}\n")
+    house.process.send_signal(signal.SIGHUP)
+    house.serving("two")
+
+
+def test_a_second_daemon_is_refused(house):
+    """One per state directory."""
+    house.start().serving("hello")
+    refused = house.once()
+    assert refused.returncode == 1
+    assert f"in use by process {house.process.pid}" in refused.stderr
+
+
+def test_a_source_that_vanishes_takes_nothing_with_it_also_after_a_restart(house):
+    """Unknown is not empty; and what exits is started again all the same."""
+    pid = house.start().serving("hello")
+    house.source.rename(house.root / "away")
+    house.until(lambda: house.ask("api/v1/sources")["items"][0]["error"])
+    assert house.end() == 0
+    house.start()
+    house.until(lambda: house.ask("api/v1/sources")["items"][0]["error"] and house.ask("readyz"))
+    assert house.programs() == {pid}
+    os.kill(pid, signal.SIGKILL)
+    house.until(lambda: len(house.programs() - {pid}) == 1)
+    (house.root / "away").rename(house.source)
+    house.serving("hello")
+
+
+def test_an_emptied_directory_removes_nothing_without_an_approval(house):
+    """Also by run --once, which says what it would take."""
+    pid = house.start().serving("hello")
+    for path in house.source.glob("*.yaml"):
+        path.unlink()
+    house.until(lambda: any(unit["gates"] for unit in house.ask("api/v1/plan")["units"]))
+    assert house.end() == 0
+    done = house.once()
+    assert done.returncode == 2
+    assert "Approval" in done.stdout
+    assert house.programs() == {pid}
+
+
+def test_once_converges_and_ends(house):
+    """Everything is healthy when it returns, and a second time there is nothing to do."""
+    first = house.once()
+    assert (first.returncode, first.stdout.strip()) == (0, "")
+    running = house.programs()
+    assert len(running) == 1
+    second = house.once()
+    assert second.returncode == 0
+    assert "action done" in first.stderr
+    assert "action done" not in second.stderr
+    assert house.programs() == running
+
+
+def test_a_held_resource_is_left_alone_until_it_is_released(house):
+    """Through the socket, and shown."""
+    house.start().serving("hello")
+    socket_path = house.state / "control" / "socket"
+    ask(socket_path, "hold", "Resource/shop/live/web")
+    house.web("later")
+    held = house.until(lambda: [h for unit in house.ask("api/v1/plan")["units"] for h in unit["held"]])
+    assert held
+    ask(socket_path, "release", "Resource/shop/live/web")
+    house.serving("later")
+
+
+def test_a_pass_without_change_writes_nothing(house):
+    """Not to the ledger, not to the target, not to the log; and readers keep their copy."""
+    house.start().serving("hello")
+    house.until(house.applied)
+    before = (house.figure("reconciler_ledger_commits_total"), house.log.read_bytes(), house.etag())
+    passes = house.figure("reconciler_passes_total")
+    for _ in range(3):
+        ask(house.state / "control" / "socket", "reconcile-now", "here/shop/live")
+    house.until(lambda: house.figure("reconciler_passes_total") > passes)
+    lines = house.log.read_bytes()[len(before[1]) :].splitlines()
+    assert [line for line in lines if b"control" not in line] == []
+    assert (house.figure("reconciler_ledger_commits_total"), house.etag()) == (before[0], before[2])
