@@ -49,6 +49,8 @@ def _faults(
     for found in error.errors(include_input=False, include_url=False):
         location = _without_tags(raw, found["loc"])
         value = _value_at(raw, location)
+        if found["type"] == "too_short" and value:
+            continue  # it counts only the items that are right, and those that are wrong are told of themselves
         if found["type"] == "extra_forbidden":
             text = _unknown_field(model, raw, location)
         elif found["type"] == "union_tag_not_found":
