@@ -182,12 +182,23 @@ class UnitPlanView(Observed):
     gates: tuple[GateView, ...] = ()
 
 
+class StepView(View):
+    """One step of the whole way: ``after`` is in seconds from now, ``waited`` what the way waited for before it."""
+
+    after: float
+    action: ActionView
+    waited: tuple[str, ...] = ()
+
+
 class PlanView(Body):
-    """What every unit may do now. ``changes`` says whether anything is to be done, allowed or not."""
+    """What every unit may do now, and the way to the end as the model has it, should everything go well. ``changes``
+    says whether anything is to be done, allowed or not."""
 
     changes: bool
     counts: dict[str, int] = Field(default_factory=dict)
     units: tuple[UnitPlanView, ...] = ()
+    way: tuple[StepView, ...] = ()
+    source_errors: tuple[str, ...] = ()
 
 
 class SourceView(View):

@@ -7,7 +7,7 @@ from collections import Counter
 from reconciler.manifests.identity import UnitKey
 from reconciler.plan.actions import Plan
 from reconciler.status import views
-from reconciler.status.presenting import pieces
+from reconciler.status.presenting import pieces, way
 from reconciler.status.presenting.picture import Picture
 
 
@@ -19,11 +19,14 @@ def view(picture: Picture, *, project: str = "", environment: str = "") -> views
         if (not project or unit.project == project) and (not environment or unit.environment == environment)
     ]
     verbs = Counter(action.verb.value for _, plan in units for action in plan.actions)
+    walked, errors = way.steps(picture, project=project, environment=environment)
     return views.PlanView(
         generated_at=picture.generated_at,
-        changes=any(plan.actions or plan.held or plan.gates for _, plan in units),
+        changes=any(plan.actions or plan.held or plan.gates for _, plan in units) or bool(walked),
         counts=dict(sorted(verbs.items())),
         units=tuple(_unit(picture, unit, plan) for unit, plan in units),
+        way=walked,
+        source_errors=errors,
     )
 
 

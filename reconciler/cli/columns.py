@@ -1,0 +1,162 @@
+"""What the tables of each kind show. Worst first where there is a health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.cli.output import Column
+from reconciler.cli.text import age, clock, duration, moment, short
+
+Item = dict[str, Any]
+
+ORDER = ("unhealthy", "degraded", "unknown", "starting", "not-deployed", "stopped", "healthy")
+
+
+def worst_first(items: list[Item]) -> list[Item]:
+    """By health where there is one, else as they came."""
+    return sorted(items, key=lambda i: ORDER.index(i["health"]) if i.get("health") in ORDER else 0)
+
+
+def said(item: Item) -> str:
+    """Reason and message of a resource, in one cell."""
+    if item.get("ready") == "True" and item.get("health") == "healthy":
+        return item.get("message") or ""
+    reason, message = item.get("reason") or "", item.get("message") or ""
+    return f"{reason}: {message}" if reason and message else reason or message
+
+
+def replicas(item: Item) -> str:
+    return f"{item['replicas']['ready']}/{item['replicas']['wanted']}"
+
+
+def counts(item: Item) -> str:
+    return ", ".join(f"{number} {word}" for word, number in item["counts"].items())
+
+
+def of(plural: str, *, now: str) -> list[Column]:
+    """The columns of a list; ``now`` is when it was made, and ages are told from there."""
+    return {
+        "resources": _resources(now),
+        "projects": _projects(),
+        "environments": _environments(now),
+        "servers": _servers(now),
+        "deployments": _deployments(now),
+        "events": EVENTS,
+        "drift": DRIFT,
+        "sources": _sources(now),
+        "work": _work(now),
+    }[plural]
+
+
+def name(plural: str, item: Item) -> str:
+    """What ``-o name`` prints: good as an argument of the next command."""
+    key = {"resources": "id", "drift": "resource", "sources": "name", "work": "unit"}.get(plural, "id")
+    return str(item[key])
+
+
+def _resources(now: str) -> list[Column]:
+    return [
+        Column("HEALTH", lambda i: i["health"], style=True),
+        Column("RESOURCE", lambda i: i["id"]),
+        Column("READY", replicas),
+        Column("RUNTIME", lambda i: i["lifecycle"]),
+        Column("SINCE", lambda i: age(i["since"], now)),
+        Column("TARGET", lambda i: i["target"], wide=True),
+        Column("SERVING", lambda i: short(i["serving"]), wide=True),
+        Column("OBSERVED", lambda i: age(i["observedAt"], now), wide=True),
+        Column("URL", lambda i: i["url"], wide=True),
+        Column("WHY", said, fold=True),
+    ]
+
+
+def _projects() -> list[Column]:
+    return [
+        Column("HEALTH", lambda i: i["health"], style=True),
+        Column("PROJECT", lambda i: i["name"]),
+        Column("ENVIRONMENTS", lambda i: i["environments"]),
+        Column("RESOURCES", lambda i: counts(i) or "none", fold=True),
+    ]
+
+
+def _environments(now: str) -> list[Column]:
+    return [
+        Column("HEALTH", lambda i: i["health"], style=True),
+        Column("ENVIRONMENT", lambda i: i["id"]),
+        Column("TARGET", lambda i: i["target"]),
+        Column("OBSERVED", lambda i: age(i["observedAt"], now)),
+        Column("RESOURCES", lambda i: counts(i) or "none", fold=True),
+        Column("HOLD", lambda i: ": ".join(t for t in (i["hold"], i["message"]) if t), fold=True),
+    ]
+
+
+def _servers(now: str) -> list[Column]:
+    return [
+        Column("CONNECTIVITY", lambda i: i["connectivity"], style=True),
+        Column("SERVER", lambda i: i["name"]),
+        Column("ENGINE", lambda i: i["engine"]),
+        Column("LIFECYCLE", lambda i: i["lifecycle"]),
+        Column("RUNNING", lambda i: i["instances"]),
+        Column("OBSERVED", lambda i: age(i["observedAt"], now)),
+        Column("WHY", lambda i: i["message"], fold=True),
+    ]
+
+
+def _deployments(now: str) -> list[Column]:
+    return [
+        Column("STATUS", lambda i: i["status"], style=True),
+        Column("RESOURCE", lambda i: f"{i['project']}/{i['environment']}/{i['name']}"),
+        Column("GENERATION", lambda i: short(i["generation"])),
+        Column("REVISION", lambda i: short(i["revision"])),
+        Column("STARTED", lambda i: age(i["startedAt"], now)),
+        Column("TOOK", took),
+        Column("TRIGGER", lambda i: i["trigger"], wide=True),
+        Column("ID", lambda i: i["id"], wide=True),
+        Column("WHY", lambda i: i["message"], fold=True),
+    ]
+
+
+def took(item: Item) -> str:
+    started, finished = moment(item["startedAt"]), moment(item["finishedAt"])
+    return duration((finished - started).total_seconds()) if started and finished else "-"
+
+
+def _sources(now: str) -> list[Column]:
+    return [
+        Column("SOURCE", lambda i: i["name"]),
+        Column("SEEN", lambda i: short(i["revision"]["seen"])),
+        Column("APPLIED", lambda i: short(i["revision"]["applied"])),
+        Column("BLOCKED", lambda i: short(i["revision"]["blocked"])),
+        Column("CHECKED", lambda i: age(i["checkedAt"], now)),
+        Column("LOCATION", lambda i: i["location"], wide=True),
+        Column("WHAT", lambda i: i["error"] or i["subject"], fold=True),
+    ]
+
+
+def _work(now: str) -> list[Column]:
+    return [
+        Column("STATUS", lambda i: i["status"], style=True),
+        Column("UNIT", lambda i: i["unit"]),
+        Column("ATTEMPTS", lambda i: i["attempts"]),
+        Column("TRIGGER", lambda i: i["trigger"]),
+        Column("DUE IN", lambda i: age(now, i["dueAt"])),
+        Column("NEXT", lambda i: i["nextAction"]),
+        Column("ERROR", lambda i: i["error"], fold=True),
+    ]
+
+
+EVENTS = [
+    Column("AT", lambda i: clock(i["at"])),
+    Column("TYPE", lambda i: i["type"]),
+    Column("SUBJECT", lambda i: i["resource"].partition("/")[2] or i["unit"]),
+    Column("REVISION", lambda i: short(i["revision"]), wide=True),
+    Column("MESSAGE", lambda i: i["message"], fold=True),
+]
+
+DRIFT = [
+    Column("RESOURCE", lambda i: i["resource"].partition("/")[2]),
+    Column("FIELD", lambda i: i["field"]),
+    Column("WANTED", lambda i: i["wanted"], fold=True),
+    Column("LIVE", lambda i: i["live"], fold=True),
+    Column("INSTANCE", lambda i: i["instance"], wide=True),
+    Column("MANIFEST", lambda i: i["manifest"], fold=True),
+]
