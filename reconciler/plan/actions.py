@@ -181,7 +181,7 @@ class Claim:
 
 
 Claims = Mapping[UnitKey, Mapping[str, Claim]]
-"""The latest claims of every unit that has spoken in this daemon's life, by route id."""
+"""The latest claims of every unit that has spoken in this daemon's life, by route id and resource."""
 
 
 @dataclass(frozen=True, slots=True)

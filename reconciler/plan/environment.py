@@ -193,11 +193,16 @@ class Environment:
         by_key = {w.key: w for w in self.workloads}
         for route in self.desired.routes:
             if route.unit == self.unit:
-                self.draft.claims[route.id] = self._claim_of(route.id, route.resource, by_key.get(route.resource))
+                self._say(self._claim_of(route.id, route.resource, by_key.get(route.resource)))
+        said = {claim.id for claim in self.draft.claims.values()}
         for route_id, found in self.target.routes.items():
             left = self.draft.hold or found.resource in self.left_alone
-            if found.unit == self.unit and route_id not in self.draft.claims and left:
-                self.draft.claims[route_id] = Claim(route_id, found.resource, self.unit)
+            if found.unit == self.unit and route_id not in said and left:
+                self._say(Claim(route_id, found.resource, self.unit))
+
+    def _say(self, claim: Claim) -> None:
+        """Two resources of one environment may claim one route: both are heard, and the furniture decides."""
+        self.draft.claims[f"{claim.id} {claim.resource}"] = claim
 
     def _claim_of(self, route_id: str, resource: ResourceKey, workload: Workload | None) -> Claim:
         if self.draft.reason_against(resource) or resource in self.left_alone:

@@ -50,13 +50,26 @@ def _plan_route(claimed: _Claimed, desired: Desired, draft: Draft) -> None:
             draft.block(key, "ExistsNotOurs", f"a route {route_id} is there and is not ours")
     elif found is not None and claimed.holder_is_silent:
         draft.wait(key, f"a first pass of {found.unit}")
-    elif len(claims) > 1:
-        said = " and ".join(sorted(str(claim.resource) for claim in claims))
-        draft.block(key, "DomainConflict", f"{route_id} is claimed by {said}; the present holder keeps it")
     elif not claims:
         _drop_route(key, route_id, desired, draft)
-    elif claims[0].upstreams is not None and not _matches(found, claims[0]):
-        _put_route(key, claims[0], draft)
+    else:
+        claim = _heard(key, claims, found, draft)
+        if claim is not None and claim.upstreams is not None and not _matches(found, claim):
+            _put_route(key, claim, draft)
+
+
+def _heard(key: ResourceKey, claims: list[Claim], found: Route | None, draft: Draft) -> Claim | None:
+    """The only claim; of several that of the present holder, whose releases go on; None when nobody holds it."""
+    if len(claims) == 1:
+        return claims[0]
+    holder = next((c for c in claims if found is not None and c.resource == found.resource), None)
+    keeps = f"{holder.resource} keeps it" if holder is not None else "nobody gets it"
+    for claim in claims:
+        if claim is not holder:
+            others = " and ".join(sorted(str(c.resource) for c in claims if c is not claim))
+            message = f"{key.name} is claimed by {others} too; {keeps}: declare it once"
+            draft.block(claim.resource, "DomainConflict", message)
+    return holder
 
 
 def _drop_route(key: ResourceKey, route_id: str, desired: Desired, draft: Draft) -> None:

@@ -118,7 +118,7 @@ class Removal:
         key = entry.key
         if self.desired.held.holds(key, target=self.unit.target, source=entry.source):
             self.draft.block(key, "DesiredUnknown", "what is wanted of it cannot be read; mend the manifest")
-        elif key in self.desired.declared and key not in self._planned():
+        elif key in self.desired.declared and key not in self._planned() and key not in self.desired.deleted:
             pass  # declared, and blocked as written: the block says why
         elif self._successor(key) is not None and not self._successor_ready(key):
             pass

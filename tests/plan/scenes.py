@@ -144,7 +144,7 @@ class World:
             routes=tuple(sorted((r for r in map(self._route, self.resources) if r), key=lambda r: (r.id, r.resource))),
             targets={t: TargetObject(t, "process", edge=self.edge, source="root") for t in (HERE, THERE)},
             units={w.unit: UnitPolicy() for w in workloads},
-            declared={k: "root" for k in [*(w.key for w in workloads), *volumes, HERE, THERE]},
+            declared=dict.fromkeys([*(w.key for w in workloads), *volumes, HERE, THERE], "root"),
             projects=frozenset({PROJECT}),
             environments=environments,
             trees={
