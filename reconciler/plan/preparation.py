@@ -63,7 +63,7 @@ class Preparation:
         if tree is None:
             self.rollout.draft.block(key, "SourceMissing", f"the tree {tree_id[:10]} is in no revision that is known")
         else:
-            cause = f"{len(tree.files)} files of {short_release(key, self.workload.release)}"
+            cause = f"the files of {short_release(key, self.workload.release)}"
             self.rollout.draft.act(key, Verb.EXPORT_TREE, tree_id, cause=cause, payload=tree)
 
     def _built(self) -> bool:
