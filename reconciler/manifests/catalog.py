@@ -61,7 +61,7 @@ def build(
     judged = judge(gathered.claims)
     return Catalog(
         revisions=revisions,
-        documents={key: judged.documents[key] for key in sorted(judged.documents)},
+        documents=judged.documents,
         problems=tuple(sorted({*gathered.problems, *judged.problems})),
         broken={key: judged.broken[key] for key in sorted(judged.broken)},
         opaque=frozenset(gathered.opaque),

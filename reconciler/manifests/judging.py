@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from reconciler.manifests.cycles import Graph, cycles
 from reconciler.manifests.document import Document
@@ -17,10 +18,13 @@ from reconciler.manifests.location import Location, dotted
 from reconciler.manifests.problem import Problem
 from reconciler.manifests.references import Reference, dangling, references
 
+_ORDER = attrgetter("kind", "project", "name", "environment")
+
 
 @dataclass(slots=True)
 class Judged:
-    """``documents`` can be used; ``broken`` cannot, and count as declared by the source given."""
+    """``documents`` (in the order of their identities) can be used; ``broken`` cannot, and count as declared by the
+    source given."""
 
     documents: dict[ResourceKey, Document] = field(default_factory=dict)
     broken: dict[ResourceKey, str] = field(default_factory=dict)
@@ -35,15 +39,28 @@ class Judged:
         self.documents.pop(document.key, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A document and everything that it names."""
+
+    document: Document
+    references: tuple[Reference, ...]
+
+    def by(self, field_name: str) -> dict[ResourceKey, Location]:
+        """What one field names (``dependsOn`` of overrides, too), and where."""
+        chosen = (reference for reference in self.references if field_name in reference.location)
+        return {key: reference.location for reference in chosen for key in reference.keys}
+
+
 def judge(claims: Iterable[Claim]) -> Judged:
     """Which of the claimed documents can be used together."""
     found = Judged()
     _settle_claims(found, claims)
-    documents = [found.documents[key] for key in sorted(found.documents)]
-    _check_names(found, documents)
-    for verb, name in (("extends", "extends"), ("depends on", "dependsOn")):
-        _check_circles(found, documents, verb, name)
-    _spread_broken_bases(found, documents)
+    named = [Named(document, tuple(references(document))) for document in found.documents.values()]
+    _check_names(found, named)
+    for verb, field_name in (("extends", "extends"), ("depends on", "dependsOn")):
+        _check_circles(found, named, verb, field_name)
+    _spread_broken_bases(found, named)
     return found
 
 
@@ -51,7 +68,8 @@ def _settle_claims(found: Judged, claims: Iterable[Claim]) -> None:
     by_key: dict[ResourceKey, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_key[claim.key].append(claim)
-    for key, all_claims in by_key.items():
+    for key in sorted(by_key, key=_ORDER):
+        all_claims = by_key[key]
         owner = min(claim.source for claim in all_claims)
         own = [claim for claim in all_claims if claim.source == owner]
         _take(found, own)
@@ -83,14 +101,15 @@ def _name_rivals(found: Judged, claim: Claim, rivals: list[Claim], owner: str) -
     found.problems.append(Problem(claim.place, "metadata.name", f"{claim.key} {told}"))
 
 
-def _check_names(found: Judged, documents: list[Document]) -> None:
+def _check_names(found: Judged, all_named: list[Named]) -> None:
     known = {**dict.fromkeys(found.broken), **dict.fromkeys(found.documents)}
-    for document in documents:
+    for named in all_named:
+        document = named.document
         project = ResourceKey("Project", "", document.key.project)
         if document.key.project and project not in known:
             _reject_dangling(found, document, Reference(("metadata", "project"), (project,)))
             continue
-        for reference in references(document):
+        for reference in named.references:
             unknowable = reference.keys[0].kind == "Environment" and project in found.broken
             if reference.found_in(known) is None and not unknowable:
                 _reject_dangling(found, document, reference)
@@ -111,32 +130,22 @@ def _check_rename(found: Judged, document: Document, known: Iterable[ResourceKey
             found.reject(document, ("metadata", "renamedFrom"), message)
 
 
-def _named(document: Document, field_name: str) -> dict[ResourceKey, Location]:
-    """What a document names in one field (``dependsOn`` in overrides, too), and where."""
-    return {
-        key: reference.location
-        for reference in references(document)
-        if field_name in reference.location
-        for key in reference.keys
-    }
-
-
-def _check_circles(found: Judged, documents: list[Document], verb: str, field_name: str) -> None:
-    by_key = {document.key: document for document in documents}
-    named = {key: _named(document, field_name) for key, document in by_key.items()}
-    graph: Graph = {key: frozenset(names) for key, names in named.items()}
+def _check_circles(found: Judged, all_named: list[Named], verb: str, field_name: str) -> None:
+    by_key = {named.document.key: named.document for named in all_named}
+    places = {named.document.key: names for named in all_named if (names := named.by(field_name))}
+    graph: Graph = {key: frozenset(names) for key, names in places.items()}
     for circle in cycles(graph):
         way = " → ".join(key.name for key in (*circle, circle[0]))
         for index, key in enumerate(circle):
             following = circle[(index + 1) % len(circle)]
-            found.reject(by_key[key], named[key][following], f"{key.name} {verb} itself: {way}")
+            found.reject(by_key[key], places[key][following], f"{key.name} {verb} itself: {way}")
 
 
-def _spread_broken_bases(found: Judged, documents: list[Document]) -> None:
+def _spread_broken_bases(found: Judged, all_named: list[Named]) -> None:
     children: dict[ResourceKey, list[Document]] = defaultdict(list)
-    for document in documents:
-        for base in _named(document, "extends"):
-            children[base].append(document)
+    for named in all_named:
+        for base in named.by("extends"):
+            children[base].append(named.document)
     waiting = sorted(found.broken)
     while waiting:
         base = waiting.pop()

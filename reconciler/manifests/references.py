@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from reconciler.manifests.document import Document
 from reconciler.manifests.identity import ResourceKey
@@ -94,13 +95,18 @@ class Reference:
 
 def references(document: Document) -> Iterator[Reference]:
     """Everything that a document names, in the order of the table; its project is not among it."""
-    table = dict(_BY_KIND.get(document.key.kind, {}))
-    if KINDS[document.key.kind].scope == "project" and document.key.kind != "Environment":
-        table.update(_IN_PROJECT)
     project = document.key.name if document.key.kind == "Project" else document.key.project
-    for path, kinds in table.items():
+    for path, kinds in _table(document.key.kind).items():
+        if path[0] not in document.raw:
+            continue
         for location, name in _names(document.raw, path, ("spec",)):
             yield Reference(location, tuple(_key(kind, project, name) for kind in kinds))
+
+
+@cache
+def _table(kind: str) -> Mapping[Path, tuple[str, ...]]:
+    in_project = KINDS[kind].scope == "project" and kind != "Environment"
+    return {**_BY_KIND.get(kind, {}), **(_IN_PROJECT if in_project else {})}
 
 
 def dangling(reference: Reference, known: Mapping[ResourceKey, str]) -> str:
