@@ -68,7 +68,7 @@ def remove(repository: Repository, daemon: Daemon) -> str:
     workers = [resource for resource in daemon.resources() if resource.name == "worker"]
     pids = {pid for worker in workers for pid in worker.pids}
     same(len(pids), 2)
-    journals = [worker.places["journal"] / "journal.txt" for worker in workers]
+    journals = [worker.places["/journal"] / "journal.txt" for worker in workers]
     eventually("the journals", lambda: all(map(Path.exists, journals)) or None)
     neighbour = visit(daemon, "production")
     repository.git("rm", "--quiet", "worker.yaml")

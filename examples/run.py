@@ -120,6 +120,7 @@ def clean(repository: Repository, daemon: Daemon) -> int:
         return complain(str(failure), daemon)
     finally:
         daemon.stop()
+    end_strays(daemon.folder)
     shutil.rmtree(daemon.folder)
     print(f"\nThe programs have ended, and {daemon.folder} is gone. What is installed stays in the cache.")
     return 0
@@ -135,14 +136,14 @@ def begin(repository: Repository, daemon: Daemon) -> list[Resource]:
         repository.prepare()
     with saying("starting the daemon"):
         daemon.start(repository.path)
-        eventually("the daemon to answer", lambda: daemon.ask("sources"), alive=daemon.alive)
+        eventually("the daemon to answer", daemon.settled, alive=daemon.alive)
     with saying("waiting until everything is Ready"):
         return eventually("everything to be Ready", daemon.all_ready, alive=daemon.alive)
 
 
 def retire(repository: Repository, daemon: Daemon, seen: set[int]) -> None:
     """Says in the manifests that the resources shall go, and waits until none of their processes runs."""
-    running = eventually("the daemon to answer", daemon.resources, alive=daemon.alive)
+    running = eventually("the daemon to answer", daemon.settled, alive=daemon.alive)
     seen.update(pid for resource in running for pid in resource.pids)
     with saying("asking for every resource to be deleted, by a commit"):
         for name in ("web.yaml", "worker.yaml"):

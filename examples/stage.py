@@ -165,6 +165,10 @@ class Daemon:
             for i in items
         ]
 
+    def settled(self) -> list[Resource] | None:
+        """Everything, once the daemon has looked at all there is."""
+        return self.resources() if self.ask("status")["settled"] else None
+
     def all_ready(self) -> list[Resource] | None:
         """Everything, once there is something and all of it is Ready."""
         resources = self.resources()
@@ -201,7 +205,7 @@ class Resource:
             message=view["message"],
             url=next((address["url"] for address in view["addresses"]), ""),
             pids=tuple(instance["pid"] for instance in view["instances"] if instance["pid"]),
-            places={mount["volume"]: Path(mount["place"]) for mount in view["mounts"]},
+            places={mount["path"]: Path(mount["place"]) for mount in view["mounts"]},
         )
 
     @property
