@@ -7,8 +7,8 @@ repository; ``python -m reconciler.manifests.schema --check schemas`` says wheth
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Mapping
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,22 +124,29 @@ def _is_made_up(name: str, value: Any) -> bool:
     return (name == "title" and isinstance(value, str)) or (name == "default" and value is None)
 
 
-def main(arguments: list[str]) -> int:
-    """``--write FOLDER`` or ``--check FOLDER``: 0 when all is well, 1 when files are not current, 64 for bad usage."""
-    if len(arguments) != 2 or arguments[0] not in ("--write", "--check"):
-        sys.stderr.write("usage: python -m reconciler.manifests.schema --write|--check FOLDER\n")
-        return 64
-    folder, wanted = Path(arguments[1]), generate()
-    if arguments[0] == "--write":
-        for name, text in wanted.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        return 0
+def main(arguments: Sequence[str] | None = None) -> None:
+    """``--write FOLDER`` or ``--check FOLDER``; exits with 1, and names them, when files there are not current."""
+    parser = ArgumentParser(prog="python -m reconciler.manifests.schema", description="The JSON Schemas of manifests.")
+    verb = parser.add_mutually_exclusive_group(required=True)
+    verb.add_argument("--write", type=Path, metavar="FOLDER", help="write every schema into the folder")
+    verb.add_argument("--check", type=Path, metavar="FOLDER", help="compare the folder with what would be written")
+    options = parser.parse_args(arguments)
+    stale = _check(options.check) if options.check else _write(options.write)
+    if stale:
+        parser.exit(1, f"not current in {options.check}: {', '.join(stale)}; use --write\n")
+
+
+def _write(folder: Path) -> list[str]:
+    for name, text in generate().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return []
+
+
+def _check(folder: Path) -> list[str]:
+    wanted = generate()
     present = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.json")}
-    stale = sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
-    for name in stale:
-        sys.stdout.write(f"{folder / name} is not current: use --write {folder}\n")
-    return 1 if stale else 0
+    return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -77,9 +77,10 @@ def test_say_what_is_not_supported_yet():
 
 
 def test_check_and_write(tmp_path, capsys):
-    """--check names what is not current and fails; --write mends it; anything else is bad usage."""
-    assert main(["--check", str(tmp_path)]) == 1
-    assert "resource.json is not current" in capsys.readouterr().out
-    assert main(["--write", str(tmp_path)]) == 0
-    assert main(["--check", str(tmp_path)]) == 0
-    assert main([]) == 64
+    """--check names what is not current and fails; --write mends it, and then --check is content."""
+    with pytest.raises(SystemExit, match="1"):
+        main(["--check", str(tmp_path)])
+    assert "resource.json" in capsys.readouterr().err
+    main(["--write", str(tmp_path)])
+    main(["--check", str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == generate().keys()

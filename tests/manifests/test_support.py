@@ -76,7 +76,7 @@ def test_fields_forms_and_values_that_wait_are_located(key, places):
 
 def test_environments_of_a_project_are_asked_about_themselves():
     """What waits in the short form of an Environment is reported for the Environment, once."""
-    (document,) = (d for d in decode_file("a", (GOOD / "later.yaml").read_bytes()).documents if d.key.kind == "Project")
+    document = decode_file("a", (GOOD / "later.yaml").read_bytes()).documents[0]
     environment = document.spec.environments["production"]
     assert [fault.location[1:] for fault in unsupported("Environment", environment)] == [
         ("target", "cluster"),
