@@ -20,8 +20,10 @@ from reconciler.api.board import Surface
 from reconciler.api.server import StatusServer
 from reconciler.desired.assemble import assemble
 from reconciler.desired.objects import SecretRef, TargetObject
+from reconciler.drivers.memory import MemoryDriver
 from reconciler.drivers.process.driver import ProcessDriver
 from reconciler.errors import InvalidInput, TransientError
+from reconciler.manifests.identity import ResourceKey
 from reconciler.plan.planner import plan, units
 from reconciler.plan.targets import known_targets
 from reconciler.ports import Clock, Masked, Remembered, SecretResolver, Source, TargetDriver
@@ -35,6 +37,7 @@ from reconciler.runtime.facts import FactGatherer
 from reconciler.runtime.fleet import Fleet
 from reconciler.runtime.masking import MaskedLedger
 from reconciler.runtime.metrics import Metrics
+from reconciler.runtime.outlook import Outlook, look_ahead
 from reconciler.runtime.periodic import Periodic
 from reconciler.runtime.reading import Reader
 from reconciler.runtime.refresh import Feed, Meaning, Refresher
@@ -55,6 +58,8 @@ from reconciler.status.judge import judge
 from reconciler.status.presenting.doctor import Facts as DoctorFacts
 from reconciler.status.published import SourceState
 from reconciler.status.telling import tell
+from reconciler.store import remembering
+from reconciler.store.database import Readers
 from reconciler.store.ledger import Ledger
 from reconciler.store.lock import StateLock
 
@@ -79,6 +84,27 @@ def run_once(path: Path, *, timeout: float = 300.0) -> Report:
     """One whole convergence under the daemon's own lock, without listeners."""
     with open_daemon(load(path), listening=False) as daemon:
         return daemon.run_once(timeout)
+
+
+def plan_local(path: Path) -> Outlook:
+    """The whole way from here without a daemon, by looking only: no lock is taken, and nothing is made."""
+    settings = load(path)
+    state, ledger = Path(settings.state_dir), Path(settings.state_dir) / "ledger.db"
+    memory = _recall(ledger) if ledger.exists() else Remembered()
+    secrets = _secrets(settings, Redactor())
+    feed, clock = make_source(settings), SystemClock()
+    blobs = Blobs({SOURCE: feed.source})
+    reader = Reader(declared=memory.declared_by, metrics=Metrics())
+    reader.take(feed.source, feed.source.revision())
+    facts = FactGatherer(frozenset({SOURCE}), blobs, lambda: secrets, lambda: settings.variables)
+    desired = assemble(reader.catalog(), facts.gather(reader.catalog()))
+
+    def driver_for(described: TargetObject) -> TargetDriver:
+        if not _root(state, described.key).is_dir():
+            return MemoryDriver(described.key, clock=clock)  # nothing was ever there, and looking must not make it
+        return _driver(described, state=state, settings=settings, blobs=blobs, secrets=secrets, clock=clock)
+
+    return look_ahead(desired, memory, driver_for, now=clock.now())
 
 
 @contextmanager
@@ -123,6 +149,45 @@ def _prepare(state: Path) -> None:
                 folder.chmod(0o711)
     except OSError as error:
         raise TransientError(f"{state}: cannot be made: {error.strerror}; check stateDir") from error
+
+
+def _recall(path: Path) -> Remembered:
+    """What a ledger holds, read beside a daemon that may be writing it."""
+    readers = Readers(path)
+    try:
+        with readers.reading() as connection:
+            return remembering.load(connection)
+    finally:
+        readers.close()
+
+
+def _root(state: Path, server: ResourceKey) -> Path:
+    """Each server on this machine has a folder of its own, so that none sees what another runs."""
+    return state / "servers" / server.name
+
+
+def _driver(
+    described: TargetObject,
+    *,
+    state: Path,
+    settings: Settings,
+    blobs: Blobs,
+    secrets: SecretResolver,
+    clock: Clock,
+) -> TargetDriver:
+    if described.engine != "process":
+        raise InvalidInput(f"{described.key}: engine {described.engine} is not supported by this version yet")
+    root = _root(state, described.key)
+    root.mkdir(mode=0o711, exist_ok=True)
+    return ProcessDriver(
+        described.key,
+        root=root,
+        instance_id=settings.instance_id,
+        blobs=blobs,
+        secrets=secrets,
+        clock=clock,
+        port_range=described.port_range,
+    )
 
 
 @dataclass(slots=True)
@@ -182,6 +247,7 @@ class _House:
             self._board,
             fleet=self._fleet,
             ledger=self._ledger,
+            history=self._history.history,
             queue=self._queue,
             throttle=self._throttle,
             rules=Rules(plan, units, judge, tell),
@@ -226,20 +292,9 @@ class _House:
         return [StatusServer(surface, host, port), ControlSocket(control_path(settings), controls), prune]
 
     def _driver_for(self, described: TargetObject) -> TargetDriver:
-        """Each server on this machine has a folder of its own, so that none sees what another runs."""
-        if described.engine != "process":
-            raise InvalidInput(f"{described.key}: engine {described.engine} is not supported by this version yet")
-        root = self._state / "servers" / described.key.name
-        root.mkdir(mode=0o711, exist_ok=True)
-        return ProcessDriver(
-            described.key,
-            root=root,
-            instance_id=self._live.settings.instance_id,
-            blobs=self._blobs,
-            secrets=_Current(lambda: self._live.secrets),
-            clock=self._clock,
-            port_range=described.port_range,
-        )
+        secrets = _Current(lambda: self._live.secrets)
+        settings, state = self._live.settings, self._state
+        return _driver(described, state=state, settings=settings, blobs=self._blobs, secrets=secrets, clock=self._clock)
 
     # --- what happens while it runs
 

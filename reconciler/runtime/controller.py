@@ -19,15 +19,17 @@ from reconciler.observed.snapshot import Target
 from reconciler.plan.actions import Action, Claims, Difference, Plan
 from reconciler.plan.planner import Inputs
 from reconciler.plan.targets import known_targets
-from reconciler.ports import Clock, Ledger
+from reconciler.ports import Clock, History, Ledger
 from reconciler.runtime.fleet import Fleet, Look
 from reconciler.runtime.metrics import Metrics
+from reconciler.runtime.outlook import differences
 from reconciler.runtime.relations import dependents
 from reconciler.runtime.rules import Rules
 from reconciler.runtime.settling import settle_sources
 from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.workqueue import RESYNC, WorkQueue
 from reconciler.runtime.world import Board, World, with_approvals, with_conditions, with_inventory, with_item
+from reconciler.status.records import Deployment
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,7 @@ class Controller:
         *,
         fleet: Fleet,
         ledger: Ledger,
+        history: History,
         queue: WorkQueue,
         throttle: Throttle,
         rules: Rules,
@@ -72,6 +75,7 @@ class Controller:
         self._board = board
         self._fleet = fleet
         self._ledger = ledger
+        self._history = history
         self._queue = queue
         self._throttle = throttle
         self._rules = rules
@@ -125,18 +129,11 @@ class Controller:
         return self._count_units()
 
     def _differences(self, unit: UnitKey, world: World, target: Target) -> Mapping[str, tuple[Difference, ...]]:
-        """How instances of the wanted generations are not as declared, by name; as declared is left out."""
         post = self._fleet.post(unit.target)
         if post is None:
             return {}
         wanted = (workload for workload in world.desired.workloads if workload.unit == unit)
-        found = {
-            instance.name: post.driver.compare(workload, instance)
-            for workload in wanted
-            for instance in target.of(workload.key)
-            if instance.generation == workload.generation
-        }
-        return {name: differences for name, differences in found.items() if differences}
+        return differences(post.driver, wanted, target)
 
     # --- write ahead
 
@@ -195,11 +192,18 @@ class Controller:
     def _tell(self, current: _Pass, outcomes: Sequence[Outcome]) -> None:
         events, deployments = self._rules.tell(current.unit, current.inputs, current.plan, outcomes)
         for deployment in deployments:
-            self._ledger.put_deployment(deployment)
+            self._ledger.put_deployment(self._amended(deployment))
         if events:
             self._ledger.append(events)
         self._metrics.commits.labels("history").inc(len(deployments) + bool(events))
         self._judge(current)
+
+    def _amended(self, deployment: Deployment) -> Deployment:
+        """What was on record of it stays, however long ago it began: only how it goes on is news."""
+        known = self._history.deployment(deployment.id)
+        if known is None:
+            return deployment
+        return replace(known, status=deployment.status, finished_at=deployment.finished_at, message=deployment.message)
 
     def _judge(self, current: _Pass) -> None:
         previous = self._board.read().conditions

@@ -21,7 +21,7 @@ from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.world import Board, World
 from reconciler.status.conditions import Condition, ConditionType, Truth
 from reconciler.status.published import SourceState
-from reconciler.status.records import Event
+from reconciler.status.records import Deployment, DeploymentStatus, Event, Trigger
 
 HERE = server("here")
 WEB = ResourceKey("Resource", "shop", "web", "production")
@@ -33,6 +33,7 @@ class Stage:
 
     def __init__(self, clock, queue, backoff, unit, *others):
         self.calls, self.plans, self.conditions, self.events = [], {}, {}, []
+        self.deployments, self.recorded = (), {}
         self.key, self.seen, self.failing, self.fail_writes = HERE, Target(), {}, set()
         self.clock, self.queue, self.stopped, self.inputs = clock, queue, False, None
         self.during = lambda action: None
@@ -47,6 +48,7 @@ class Stage:
             self.board,
             fleet=self.fleet,
             ledger=self,
+            history=self,
             queue=queue,
             throttle=self.throttle,
             rules=Rules(
@@ -66,7 +68,7 @@ class Stage:
         return self.conditions
 
     def tell(self, unit, inputs, plan, outcomes):
-        return self.events, ()
+        return self.events, self.deployments
 
     # the driver
     def observe(self):
@@ -101,6 +103,12 @@ class Stage:
 
     def append(self, events):
         self._write("events", events)
+
+    def deployment(self, id):
+        return self.recorded.get(id)
+
+    def put_deployment(self, deployment):
+        self.recorded[deployment.id] = deployment
 
     def woken(self):
         found = []
@@ -325,3 +333,17 @@ def test_a_revision_counts_as_applied_when_every_unit_has_settled_on_it(stage, u
     stage.controller.run(unit)
     assert stage.calls == [("applied", "main", "abc")]
     assert stage.board.published().sources["main"].applied == "abc"
+
+
+def test_what_is_on_record_of_a_deployment_stays_when_it_ends(stage, unit):
+    """It ended under a later revision, which does not make it one of that revision."""
+    began = Deployment(
+        "d1", WEB, unit, "g", "r", "rev1", Trigger.CREATE, DeploymentStatus.RUNNING, 1.0, snapshot={"a": 1}
+    )
+    stage.deployments = (began,)
+    stage.controller.run(unit)
+    ended = replace(began, revision="rev2", status=DeploymentStatus.CANCELED, finished_at=2.0, snapshot={})
+    stage.deployments = (replace(ended, message="superseded"),)
+    stage.controller.run(unit)
+    wanted = replace(began, status=DeploymentStatus.CANCELED, finished_at=2.0, message="superseded")
+    assert stage.recorded == {"d1": wanted}

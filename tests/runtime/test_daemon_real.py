@@ -206,6 +206,20 @@ def test_from_a_directory_to_running_programs_and_back(house):
     assert house.end() == 0
 
 
+def test_a_rollout_that_is_overtaken_by_a_newer_revision_is_recorded_as_such(house):
+    """Nothing of it is left to be waited for, and no pass fails."""
+    house.start().serving("hello")
+    text = WEB.format(python=sys.executable, greeting="never").replace("path: /}", "path: /, status: [204]}")
+    house.write("web.yaml", text)
+    house.until(lambda: "running" in [d["status"] for d in house.ask("api/v1/deployments")["items"]])
+    house.web("better")
+    house.serving("better")
+    house.until(house.applied)
+    deployments = house.ask("api/v1/deployments")["items"]
+    assert sorted(d["status"] for d in deployments) == ["canceled", "succeeded", "succeeded"]
+    assert b"pass failed" not in house.log.read_bytes()
+
+
 def test_a_killed_daemon_leaves_everything_running_and_the_next_one_adopts_it(house):
     """Same process, no action, no new deployment."""
     pid = house.start().serving("hello")
