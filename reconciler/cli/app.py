@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -48,9 +47,6 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except ReconcilerError as failed:
         return _said(str(failed))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not our error
-        return OK
     return int(code or OK)
 
 

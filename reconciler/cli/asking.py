@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def describe(name: Name, project: Project = "", environment: Environment = "", output: Format = Output.TABLE) -> None:
-    """Everything about one resource: what it is, what runs, its variables and where they come from."""
+    """Everything about one resource: what it is, what runs, where its variables come from."""
     from reconciler.cli import output as out
     from reconciler.cli.client import client
     from reconciler.cli.names import in_full, reference

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli.options import Output
@@ -44,12 +43,15 @@ class Column:
     style: bool = False
 
 
-@cache
 def console() -> Console:
+    """As wide as the terminal; 100 columns where there is none."""
+    return _console(None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH)
+
+
+def _console(width: int | None) -> Console:
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
-    return Console(width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def line(text: str = "", *, style: str = "") -> None:
@@ -87,13 +89,18 @@ def table(found: Iterable[dict[str, Any]], columns: Sequence[Column], *, wide: b
         folds = column.fold and not wide
         made.add_column(column.title, no_wrap=not folds, overflow="fold" if folds else "ignore")
     for item in found:
-        cells = [(safe(column.text(item) or "-"), column.style) for column in columns]
+        cells = [(_cell(column.text(item)), column.style) for column in columns]
         made.add_row(*(Text(text, style=STYLES.get(text, "") if styled else "") for text, styled in cells))
-    buffered = console()
+    printer = console()
     if wide:
-        buffered.print(made, width=max(buffered.width, buffered.measure(made).maximum), crop=False, soft_wrap=True)
-    else:
-        buffered.print(made, crop=False)
+        printer = _console(
+            max(printer.width, printer.measure(made, options=printer.options.update(width=10_000)).maximum)
+        )
+    printer.print(made, crop=False)
+
+
+def _cell(value: object) -> str:
+    return "-" if value in {"", None} else safe(value)
 
 
 def document(value: object, *, output: Output) -> None:

@@ -74,8 +74,11 @@ def _show(said: dict[str, Any]) -> None:
         out.line("the whole way, should everything go well", style="bold")
     for text in _way(said["way"]):
         out.line(f"  {text}")
+    for trouble in said["sourceErrors"]:
+        out.line(trouble, style="yellow")
     for unit in said["units"]:
-        lines = _rest(unit)
+        now = [] if said["way"] else [_step(action) for action in unit["actions"]]
+        lines = [*now, *_rest(unit)]
         if lines:
             out.line(unit["unit"], style="bold")
             for text in lines:

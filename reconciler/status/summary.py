@@ -21,6 +21,11 @@ def view(picture: Picture, *, project: str = "", environment: str = "") -> views
     items = worst_first([resources.summary(picture, key) for key in keys])
     chosen = set(keys)
     everything = not project and not environment
+    plans = {
+        unit: plan
+        for unit, plan in sorted(published.plans.items())
+        if project in {"", unit.project} and environment in {"", unit.environment}
+    }
     return views.StatusView(
         generated_at=picture.generated_at,
         instance_id=published.instance_id,
@@ -31,13 +36,13 @@ def view(picture: Picture, *, project: str = "", environment: str = "") -> views
         resources=tuple(items),
         servers=tuple(places.server_summary(picture, key) for key in places.targets(picture)),
         sources=tuple(sources.source(picture, name) for name in sorted(published.sources)),
-        pending_actions=sum(len(p.actions) for p in published.plans.values()),
+        pending_actions=sum(len(plan.actions) for plan in plans.values()),
         blocks=tuple(
             pieces.block(picture, b)
             for key, found in sorted(picture.blocks.items())
             for b in found
             if everything or key in chosen
         ),
-        gates=tuple(pieces.gate(picture, unit, g) for unit, p in sorted(published.plans.items()) for g in p.gates),
+        gates=tuple(pieces.gate(picture, unit, g) for unit, plan in plans.items() for g in plan.gates),
         holds=tuple(sorted(str(held) for held in published.holds)),
     )

@@ -64,13 +64,25 @@ def _said(picture: Picture, key: ResourceKey, said: Condition | None) -> dict[st
     if blocks and (said is None or not message):
         reason, message = blocks[0].reason, blocks[0].message
     elif waits and not message:
-        message = waits[0].what
+        message = f"waits for {waits[0].what}"
+    elif not message and not picture.knows(key):
+        message = _blind(picture, key)
     return {
         "ready": said.status.value if said else "Unknown",
         "reason": reason,
         "message": clear(message),
         "since": instant(said.since) if said else None,
     }
+
+
+def _blind(picture: Picture, key: ResourceKey) -> str:
+    """Why nothing is known of what runs."""
+    unit = picture.units.get(key)
+    if unit is None:
+        return "its document cannot be used: see the source's problems"
+    return (
+        f"{pieces.where(unit.target)} cannot be read: {picture.target(unit.target).trouble or 'nobody has looked yet'}"
+    )
 
 
 def _declared(picture: Picture, key: ResourceKey) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.plan.actions import ApprovalRecord, Progress
 from reconciler.plan.model import Model
-from reconciler.plan.simulate import Simulation
+from reconciler.plan.simulate import Simulation, Step
 from reconciler.status.presenting import pieces
 from reconciler.status.presenting.picture import Picture
 from reconciler.status.views import StepView
@@ -23,12 +23,19 @@ def steps(
         walked = _simulation(picture).settle(picture.published.desired)
     except ReconcilerError as failed:
         return (), (f"the way is not known: {failed}",)
-    found = tuple(
+    found = [*_repairs(picture, walked.steps), *walked.steps]
+    return tuple(
         StepView(after=round(step.at, 1), action=pieces.action(step.action), waited=step.waited)
-        for step in walked.steps
+        for step in found
         if project in {"", step.action.unit.project} and environment in {"", step.action.unit.environment}
-    )
-    return found, ()
+    ), ()
+
+
+def _repairs(picture: Picture, walked: Sequence[Step]) -> list[Step]:
+    """What is to be done now and is no part of the model: it knows nothing of fields that differ."""
+    known = {(step.action.unit, step.action.verb, step.action.name) for step in walked}
+    now = [action for _, plan in sorted(picture.published.plans.items()) for action in plan.actions]
+    return [Step(0.0, action) for action in now if (action.unit, action.verb, action.name) not in known]
 
 
 def _simulation(picture: Picture) -> Simulation:
@@ -43,7 +50,6 @@ def _simulation(picture: Picture) -> Simulation:
         progress=_progress(picture),
         approvals=_approvals(picture),
         holds=published.holds,
-        differences=published.differences,
     )
 
 
