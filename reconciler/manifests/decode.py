@@ -6,6 +6,7 @@ its documents mean together is the catalog's business. Results may be kept by (p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,9 +25,11 @@ from reconciler.manifests.recognition import (
     opens_manifest,
     recovered,
 )
-from reconciler.manifests.yaml_events import Mark, Parsed, Part, parts
+from reconciler.manifests.yaml_events import Parsed, Part, parts, unread
 
 MAX_BYTES = 1024 * 1024
+_TOO_LARGE = f"larger than {MAX_BYTES // 1024} KiB: split the file"
+_NO_TEXT = re.compile("[\0\udc80-\udcff]")
 
 
 class FileKind(StrEnum):
@@ -78,33 +81,17 @@ class DecodedFile:
 
 def decode_file(path: str, data: bytes) -> DecodedFile:
     """What the bytes of the file ``path`` hold. Cheap for files that are not ours."""
-    text, broken = _text(data)
+    text = data.decode("utf-8-sig", errors="surrogateescape")
     if not mentions_manifests(data):
-        return _other(path, data, text, broken)
-    if broken is not None:
-        mark = Mark((), *broken, "not UTF-8: save the file as UTF-8")
-        return DecodedFile(path, FileKind.MANIFESTS, (_lost(path, Part(text, (), mark)),))
-    if len(data) > MAX_BYTES:
-        mark = Mark((), 1, 1, f"larger than {MAX_BYTES // 1024} KiB: split the file")
-        return DecodedFile(path, FileKind.MANIFESTS, (_lost(path, Part("", (), mark)),))
-    found = tuple(parts(text))
+        return _other(path, data, text)
+    found = tuple(parts(text) if len(data) <= MAX_BYTES else unread(text, _TOO_LARGE))
     if not any(_holds_manifest(part) for part in found):
-        return _other(path, data, text, None)
+        return _other(path, data, text)
     return DecodedFile(path, FileKind.MANIFESTS, tuple(document for part in found for document in _part(path, part)))
 
 
-def _text(data: bytes) -> tuple[str, tuple[int, int] | None]:
-    """The text, and the line and column of the first byte that is not UTF-8."""
-    try:
-        return data.decode("utf-8-sig"), None
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-        return data.decode("utf-8", errors="replace"), place
-
-
-def _other(path: str, data: bytes, text: str, broken: tuple[int, int] | None) -> DecodedFile:
-    if broken is not None or "\0" in text:
+def _other(path: str, data: bytes, text: str) -> DecodedFile:
+    if _NO_TEXT.search(text):
         return DecodedFile(path, FileKind.UNREADABLE, reason="not a text in UTF-8")
     if is_sops(data):
         return DecodedFile(path, FileKind.SOPS, reason="a SOPS file: secrets, not a manifest")

@@ -52,8 +52,8 @@ def is_sops(data: bytes) -> bool:
 
 def recovered(text: str) -> ResourceKey | None:
     """The identity that a broken document gives itself, as far as its text tells; None when it does not."""
-    kind = _KIND.search(text)
-    info = KINDS.get(kind.group(1)) if kind else None
+    kind = _our_kind(text)
+    info = KINDS[kind.group(1)] if kind else None
     metadata = _METADATA.search(text)
     if info is None or metadata is None:
         return None
@@ -68,11 +68,15 @@ def lookalikes(text: str) -> Iterator[Lookalike]:
     starts = [0, *(found.start() for found in _SEPARATOR.finditer(text)), len(text)]
     for begin, end in pairwise(starts):
         part = text[begin:end]
-        kind = _KIND.search(part)
-        if kind is not None and kind.group(1) in KINDS:
+        kind = _our_kind(part)
+        if kind is not None:
             version = _VERSION.search(part)
             line = text.count("\n", 0, begin + kind.start()) + 1
             yield Lookalike(recovered(part), kind.group(1), version.group(1) if version else "", line)
+
+
+def _our_kind(text: str) -> re.Match[str] | None:
+    return next((found for found in _KIND.finditer(text) if found.group(1) in KINDS), None)
 
 
 def _label(pattern: re.Pattern[str], text: str) -> str:

@@ -96,21 +96,30 @@ class _Anchored:
 
 
 def parts(text: str) -> Iterator[Part]:
-    """Every part of a file by itself, so that what is broken in one does not reach the next."""
+    """Every part of a file by itself, so that what is broken in one does not reach the next.
+
+    Bytes that are no UTF-8 may stand in ``text`` as ``surrogateescape`` leaves them: they cost their part only.
+    """
     budget = _Budget()
     for first_line, chunk in _split(text):
-        budget.used += 1
         if budget.used > MAX_NODES:
-            yield Part(text, (), Mark((), first_line + 1, 1, _TOO_MANY))
-            return
-        yield _read(chunk, first_line, budget)
+            yield Part(chunk, (), Mark((), first_line + 1, 1, _TOO_MANY))
+        else:
+            yield _read(chunk, first_line, budget)
+
+
+def unread(text: str, message: str) -> Iterator[Part]:
+    """Every part of a file that is not to be read, because of ``message``."""
+    for _, chunk in _split(text):
+        yield Part(chunk, (), Mark((), 1, 1, message))
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
+    """The parts of a text that hold something, each with the number of lines before it."""
     starts = [0, *(found.start() for found in _SEPARATOR.finditer(text)), len(text)]
     line = 0
     for begin, end in pairwise(starts):
-        if text[begin:end].strip():
+        if text[begin:end].removeprefix("---").strip():
             yield line, text[begin:end]
         line += text.count("\n", begin, end)
 
@@ -162,6 +171,12 @@ def _plainly(error: MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'it cannot be read'}{context}"
 
 
+def _unprintable(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # what surrogateescape makes of a byte
+        return f"the byte 0x{code - 0xDC00:02X} is not UTF-8: save the file as UTF-8"
+    return f"the character U+{code:04X} cannot be in a manifest: remove it"
+
+
 class _Reader:
     """Walks the events of one part. ``stack`` holds the open containers; nothing here recurses."""
 
@@ -197,7 +212,7 @@ class _Reader:
         if found is not None:
             line = chunk.count("\n", 0, found.start())
             column = found.start() - (chunk.rfind("\n", 0, found.start()) + 1)
-            message = f"the character U+{ord(found.group()):04X} cannot be in a manifest: remove it"
+            message = _unprintable(ord(found.group()))
             raise Unreadable(Mark((), self.first_line + line + 1, column + 1, message))
 
     def begin(self, event: Any) -> None:

@@ -46,7 +46,7 @@ def test_reads_what_editors_write(data):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (PROJECT + b"spec: {description: \xff}\n", "a.yaml:4:21 not UTF-8: save the file as UTF-8"),
+        (PROJECT + b"spec: {description: \xff}\n", "a.yaml:4:21 the byte 0xFF is not UTF-8: save the file as UTF-8"),
         (PROJECT + b"# \x00\n", "a.yaml:4:3 the character U+0000 cannot be in a manifest: remove it"),
         (PROJECT + b"# \x1b[31m\n", "a.yaml:4:3 the character U+001B cannot be in a manifest: remove it"),
         (PROJECT + b"#" * MAX_BYTES, "a.yaml:1:1 larger than 1024 KiB: split the file"),
@@ -69,6 +69,40 @@ def test_reads_what_editors_write(data):
 def test_refuses_hostile_bytes(data, problem):
     """Bytes that are no manifest are told apart, and never end the process."""
     assert told(data) == [problem]
+
+
+@pytest.mark.parametrize(
+    "poison", [b"# \xff\n", b"# \x00\n", b"a: [\n", b"a: 'x\n", b"\ta: 1\n", b"a: *b\n", b"a: " + b"[" * 99]
+)
+def test_poison_costs_one_document(poison):
+    """Bytes that end the reading of one document leave those before and after it in use, and its identity known."""
+    middle = HEAD + b"kind: Project\nmetadata: {name: middle}\n" + poison
+    found = decode_file(
+        "a.yaml", PROJECT + b"---\n" + middle + b"\n---\n" + PROJECT.replace(b"shop", b"other")
+    ).documents
+    assert [str(document.key) for document in found] == ["Project/shop", "Project/middle", "Project/other"]
+    assert [bool(document.problems) for document in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "filler", [b"#" * MAX_BYTES, b"spec: {x: [" + b"1," * 30_000 + b"]}"], ids=["too large", "too many values"]
+)
+def test_every_identity_of_an_unread_file_is_known(filler):
+    """A file that is not read to its end still says who its documents are."""
+    data = (
+        PROJECT
+        + filler
+        + b"\n---\n"
+        + PROJECT.replace(b"shop", b"other")
+        + b"---\n"
+        + PROJECT.replace(b"shop", b"last")
+    )
+    found = decode_file("a.yaml", data).documents
+    assert [(str(document.key), document.lost) for document in found] == [
+        ("Project/shop", True),
+        ("Project/other", True),
+        ("Project/last", True),
+    ]
 
 
 def test_counts_the_depth_of_aliases():
@@ -194,6 +228,15 @@ def test_shows_no_secret_in_any_place():
     problems = told(web + b"---\n" + credential)
     assert len(problems) == 11
     assert "31337" not in "".join(problems)
+
+
+@given(st.text(max_size=80).filter(lambda text: "---" not in text))
+def test_whatever_stands_between_hurts_nobody(text):
+    """Any text between two good documents leaves both in use."""
+    data = PROJECT + b"---\n" + text.encode("utf-8", "replace") + b"\n---\n" + PROJECT.replace(b"shop", b"other")
+    found = decode_file("a.yaml", data).documents
+    assert [found[0].problems, found[-1].problems] == [(), ()]
+    assert [found[0].key, found[-1].key] == [SHOP, ResourceKey("Project", "", "other")]
 
 
 @given(st.binary())

@@ -16,7 +16,7 @@ HERE = {"Approval", "Environment", "Project", "Resource", "Server", "Volume"}
 
 def waiting(name: str) -> dict[str, list[str]]:
     """What of the documents of a file waits for its feature, by identity."""
-    documents = decode_file(name, (GOOD / name).read_bytes()).documents
+    documents = [document.document("root") for document in decode_file(name, (GOOD / name).read_bytes()).documents]
     return {
         str(document.key): [
             ".".join(map(str, fault.location)) for fault in unsupported(document.key.kind, document.spec)

@@ -269,3 +269,11 @@ class ResourceSpec(ProjectSpecific):
         if self.source is None and self.extends is None and self.template_ref is None:
             raise ValueError("source is required, unless the resource extends another or has a templateRef")
         return self
+
+    @model_validator(mode="after")
+    def _one_main_port(self) -> ResourceSpec:
+        long_forms = {name: port for name, port in (self.ports or {}).items() if isinstance(port, PortSpec)}
+        primary = [name for name, port in long_forms.items() if port.primary]
+        if len(primary) > 1:
+            raise ValueError(f"the ports {', '.join(primary)} are all primary; at most one is")
+        return self
