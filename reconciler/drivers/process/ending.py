@@ -27,14 +27,30 @@ def end(run: RunRecord, folder: Path, *, grace: float, signalled: Callable[[], N
     Raises ``TransientError`` when something survives even that (it waits for a disk, say).
     """
     deadline = time.monotonic() + grace
-    if proc.session_of(run):
-        with suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGTERM)
+    if members := proc.session_of(run):
+        ask(run, members)
         signalled()
         _wait_for_leader(run, deadline)
         while time.monotonic() < deadline and proc.session_of(run):
             time.sleep(TICK)
     kill(run, folder)
+
+
+def ask(run: RunRecord, members: list[int]) -> None:
+    """SIGTERM to the group at once, then to the members of the session that made groups of their own."""
+    others = [pid for pid in members if _group(pid) != run.pid]
+    with suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGTERM)
+    for pid in others:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def kill(run: RunRecord, folder: Path) -> None:

@@ -89,11 +89,11 @@ class Instances:
         if outcome is not Launched.STARTED and not proc.alive(self.last_run(present.mark.name)):
             raise TransientError(f"instance {present.mark.name}: is {outcome.value}; looking again")
 
-    def restart(self, name: str) -> None:
-        """Ends a run without changing the intent, so that it starts again with the usual delay."""
-        present, last = self.find(name), self.last_run(name)
-        if present is not None and present.intent == "run" and last is not None:
-            ending.end(last, self.folder(name), grace=Timings.of(present.settings).stop_timeout)
+    def end_run(self, name: str, run: RunRecord) -> None:
+        """Ends this very run without changing the intent, so that the instance starts again with the usual delay."""
+        present = self.find(name)
+        if present is not None and present.intent == "run" and self.last_run(name) == run:
+            ending.end(run, self.folder(name), grace=Timings.of(present.settings).stop_timeout)
 
     # --- reading
 

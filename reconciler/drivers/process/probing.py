@@ -24,12 +24,13 @@ class Watched:
     run: RunRecord
     vitals: Vitals
     pidfd: int = -1
+    ending: bool = False  # it is being ended because it is unhealthy
 
 
 @dataclass(frozen=True, slots=True)
 class Probing:
     """``current`` says whether a run is still the one that is watched; ``changed`` and ``sick`` are called on the loop
-    when health changed, and when it became unhealthy."""
+    when health changed, and when it is unhealthy and should not be left so."""
 
     site: Site
     loop: Loop
@@ -97,11 +98,8 @@ class Probing:
             self.changed()
         if (before.health, before.proven) != (after.health, after.proven):
             self._store(watched)
-        if (
-            after.health is Health.UNHEALTHY
-            and before.health is not Health.UNHEALTHY
-            and timings.restart_when_unhealthy
-        ):
+        if after.health is Health.UNHEALTHY and timings.restart_when_unhealthy and not watched.ending:
+            watched.ending = True
             self.sick(watched)
 
     def _age(self, watched: Watched) -> float:

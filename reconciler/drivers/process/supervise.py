@@ -195,13 +195,17 @@ class Supervisor:
             self._look(name)
 
     def _restart_sick(self, watched: Watched) -> None:
-        self._loop.hand_out(lambda: self._end_sick(watched.name))
+        self._loop.hand_out(lambda: self._end_sick(watched))
 
-    def _end_sick(self, name: str) -> None:
+    def _end_sick(self, watched: Watched) -> None:
         """On a helper's thread."""
-        with self._site.locks.hold(name):
-            self._instances.restart(name)
-        self._loop.post(lambda: self._look(name))
+        try:
+            with self._site.locks.hold(watched.name):
+                self._instances.end_run(watched.name, watched.run)
+        except (ReconcilerError, OSError) as error:
+            log.warning("unhealthy instance cannot be ended", instance=watched.name, error=str(error))
+        finally:
+            watched.ending = False  # if it still runs, its next bad answer is another try
 
     # --- jobs, logs, orphans
 

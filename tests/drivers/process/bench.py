@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -13,11 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reconciler.desired.objects import Artifact, Plain, Port, Probe, SecretRef, Template, Tree, Value, Workload
 from reconciler.drivers.process import ending, proc
 from reconciler.drivers.process.driver import ProcessDriver
 from reconciler.drivers.process.layout import RUN
 from reconciler.drivers.process.record import Reader, RunRecord
+from reconciler.drivers.process.render import SYSTEM_PATH
 from reconciler.manifests.identity import ResourceKey, UnitKey, server
 from reconciler.observed.snapshot import Instance, Job
 from reconciler.plan.actions import Action, InstanceSpec, JobSpec, Payload, Verb
@@ -80,13 +84,20 @@ class Secrets:
         self.asked.append(reference.location)
         return Veiled(self.values[reference.location])
 
-    def digest(self, reference: SecretRef) -> str:
-        return f"key:{reference.location}"
+    def digests(self, reference: SecretRef) -> tuple[str, ...]:
+        return (f"key:{reference.location}",)
 
 
-def python(source: str) -> tuple[str, ...]:
+def python(source: str, interpreter: str = sys.executable) -> tuple[str, ...]:
     """A command that runs a Python program without a site."""
-    return (sys.executable, "-I", "-S", "-c", source)
+    return (interpreter, "-I", "-S", "-c", source)
+
+
+def anybodys_python(source: str) -> tuple[str, ...]:
+    """The same with an interpreter that every user may run; the tests' own may lie in somebody's home."""
+    if shutil.which("python3", path=SYSTEM_PATH) is None:
+        pytest.skip(f"no python3 on {SYSTEM_PATH}")
+    return python(source, "python3")
 
 
 class Bench:
@@ -104,7 +115,7 @@ class Bench:
 
     def another(self, *, watch: bool = False, **options: Any) -> ProcessDriver:
         """A driver as a daemon that starts anew would make it."""
-        defaults = {"instance_id": ME, "jitter": lambda: 0.0, "port_range": (24000, 24999)}
+        defaults: dict[str, Any] = {"instance_id": ME, "jitter": lambda: 0.0, "port_range": (24000, 24999)}
         made = ProcessDriver(
             HERE, root=self.root, blobs=self.blobs, secrets=self.secrets, clock=SystemClock(), **(defaults | options)
         )
@@ -126,7 +137,11 @@ class Bench:
     ) -> Workload:  # fmt: skip
         values = {"RUNS": str(self.runs), **(env or {})}
         variables = tuple((n, Plain(v) if isinstance(v, str) else v) for n, v in values.items())
-        made = {"artifact": Artifact("tree", self.tree.id, self.tree.id), "command": python(source), "env": variables}
+        made: dict[str, Any] = {
+            "artifact": Artifact("tree", self.tree.id, self.tree.id),
+            "command": python(source),
+            "env": variables,
+        }
         timings = {"stopTimeout": "5", "probe.interval": "0.2", "probe.startPeriod": "0", **(settings or {})}
         key = replace(KEY, name=name)
         return Workload(key, UNIT, Template(**(made | {"probe": ALWAYS} | template)), release, settings=timings)
@@ -144,7 +159,7 @@ class Bench:
 
     def create_job(self, workload: Workload, *commands: tuple[str, ...], name: str = "job", **spec: Any) -> Job:
         self.act(Verb.EXPORT_TREE, self.tree.id, self.tree)
-        made = {"kind": "release", "slot": "slot", "timeout": 60.0} | spec
+        made: dict[str, Any] = {"kind": "release", "slot": "slot", "timeout": 60.0} | spec
         self.act(Verb.CREATE_JOB, name, JobSpec(workload=workload, commands=commands, **made))
         return self.driver.observe().jobs[name]
 

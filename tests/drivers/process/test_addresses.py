@@ -23,7 +23,9 @@ def listener():
 
 
 def reserve(bench, name, **changes):
-    bench.act(Verb.RESERVE_ADDRESS, name, AddressSpec(KEY, UNIT, "http", 0, **({"port_range": (28000, 28999)} | changes)))
+    bench.act(
+        Verb.RESERVE_ADDRESS, name, AddressSpec(KEY, UNIT, "http", 0, **({"port_range": (28000, 28999)} | changes))
+    )
     return bench.driver.observe().addresses[name].port
 
 

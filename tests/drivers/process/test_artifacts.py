@@ -7,7 +7,7 @@ import pytest
 from reconciler.desired.objects import Tree
 from reconciler.drivers.process.artifacts import checked_path, verified
 from reconciler.errors import Conflict, InvalidInput, SourceUnavailable
-from reconciler.plan.actions import Verb
+from reconciler.plan.actions import Action, InstanceSpec, Verb
 
 
 def export(bench, tree):
@@ -79,7 +79,9 @@ def test_half_made_trees_are_swept(bench):
 def test_an_image_does_not_run_here(bench):
     """It says what does."""
     workload = bench.workload()
-    image = replace(workload, template=replace(workload.template, artifact=replace(workload.template.artifact, kind="image")))
+    image = replace(
+        workload, template=replace(workload.template, artifact=replace(workload.template.artifact, kind="image"))
+    )
     with pytest.raises(InvalidInput, match="local-folder"):
         bench.create(image)
 
@@ -94,7 +96,5 @@ def test_an_instance_waits_for_its_artifact(bench):
 
 
 def _create(bench):
-    from reconciler.plan.actions import Action, InstanceSpec
-
     workload = bench.workload()
     return Action(bench.unit, workload.key, Verb.CREATE, "web-0", payload=InstanceSpec(workload, 0))

@@ -12,7 +12,7 @@ from tests.drivers.process.bench import alive
 pytestmark = pytest.mark.real
 
 TELL_PID = "import os, signal, sys, time\nopen(os.environ['RUNS'], 'a').write(f'{os.getpid()}\\n')\n"
-STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + TELL_PID
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + TELL_PID
 POLITE = f"""{TELL_PID}
 def bye(*_):
     print('bye', flush=True)
@@ -53,7 +53,7 @@ def test_it_may_say_goodbye(bench):
 
 def test_a_stubborn_family_is_killed(bench):
     """The leader, children and grandchildren, once their time is over."""
-    pids = stopped(bench, f"import signal\n{FAMILY}{STAYS}".removeprefix("import signal\n"), stopTimeout="0.3")
+    pids = stopped(bench, FAMILY + STAYS, stopTimeout="0.3")
     assert len(pids) == 3 and not any(map(alive, pids))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from reconciler.desired.objects import SecretRef
 from reconciler.errors import Conflict
 from reconciler.observed.snapshot import JobState
 from reconciler.plan.actions import Verb
-from tests.drivers.process.bench import HTTP, alive, python
+from tests.drivers.process.bench import HTTP, alive, anybodys_python, python
 
 pytestmark = pytest.mark.real
 
@@ -168,8 +169,6 @@ class TestBuilds:
         source = "import os; os.makedirs('.venv/bin'); f = os.open('.venv/bin/true', os.O_CREAT | os.O_WRONLY, 0o755);"
         self.build(bench, python(f"{source} os.write(f, b'#!/bin/sh\\necho mine\\nsleep 60\\n')"))
         workload = bench.workload(command=("true",))
-        from dataclasses import replace
-
         artifact = replace(workload.template.artifact, name="build-1")
         bench.create(replace(workload, template=replace(workload.template, artifact=artifact)))
         bench.until(lambda: list(bench.driver.logs("web-0", tail=1)) == ["mine"])
@@ -177,7 +176,8 @@ class TestBuilds:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change users")
     def test_a_build_runs_as_its_user(self, bench):
         """And what it made is taken back."""
-        self.build(bench, python("import os; open('made', 'w').write(str(os.geteuid()))"), workload=bench.workload(user="nobody"))
+        source = "import os; open('made', 'w').write(str(os.geteuid()))"
+        self.build(bench, anybodys_python(source), workload=bench.workload(user="nobody"))
         made = bench.root / "artifacts" / "build-1" / "made"
         assert (made.read_text(), made.stat().st_uid) == ("65534", 0)
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from reconciler.errors import Conflict, ExistsNotOurs
 from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import State
 from reconciler.plan.actions import InstanceSpec, Verb
-from tests.drivers.process.bench import HTTP, UNIT, python
+from tests.drivers.process.bench import HTTP, UNIT, anybodys_python, python
 
 pytestmark = pytest.mark.real
 
@@ -32,6 +33,9 @@ with open(os.environ['TMPDIR'] + '/told.tmp', 'w') as file:
 os.rename(os.environ['TMPDIR'] + '/told.tmp', os.environ['TMPDIR'] + '/told')
 time.sleep(60)
 """
+
+
+PRINT = "import os; print(os.environ['TOKEN'], flush=True)\n"
 
 
 @pytest.fixture
@@ -97,7 +101,7 @@ def test_it_runs_as_its_user(bench, told):
     key = ResourceKey("Volume", "shop", "media", "production")
     bench.act(Verb.CREATE_VOLUME, "media-1", VolumeObject(key, UNIT, "media-1"), key=key)
     mounts = (Mount("/srv", "media-1", env="DATA"),)
-    seen = told(bench.workload(source=TELL, user="nobody", mounts=mounts, env={"RUNS": "/dev/null"}))
+    seen = told(bench.workload(command=anybodys_python(TELL), user="nobody", mounts=mounts, env={"RUNS": "/dev/null"}))
     assert seen["user"] == 65534 and 0 not in seen["groups"]
     assert os.stat(seen["env"]["DATA"]).st_uid == 65534
     assert "NotIsolated" not in bench.seen().detail
@@ -131,10 +135,10 @@ def test_secrets_are_kept_where_they_are_needed(bench, told):
     """In the program and in one file of the owner's: on no command line, in no log that is read."""
     bench.secrets.values["token"] = b"canary-4711"
     env = {"TOKEN": SecretRef("file", "token"), "URL": Composite("x://:$(TOKEN)@y")}
-    seen = told(bench.workload(source=f"import os; print(os.environ['TOKEN'], flush=True)\n{TELL}", env=env))
+    seen = told(bench.workload(source=PRINT + TELL, env=env))
     web = bench.seen()
     assert (seen["env"]["TOKEN"], seen["env"]["URL"]) == ("canary-4711", "x://:canary-4711@y")
-    assert b"canary" not in open(f"/proc/{web.pid}/cmdline", "rb").read()
+    assert b"canary" not in Path(f"/proc/{web.pid}/cmdline").read_bytes()
     assert list(bench.driver.logs("web-0", tail=5)) == ["****"]
     assert "canary" not in repr(web)
     holders = [path.name for path in bench.folder().iterdir() if path.is_file() and b"canary" in path.read_bytes()]
@@ -164,7 +168,9 @@ def test_what_is_not_ours_is_left_alone(bench, instance_id):
         (bench.folder() / "precious").mkdir(parents=True)
     else:
         bench.act(Verb.EXPORT_TREE, bench.tree.id, bench.tree)
-        bench.act(Verb.CREATE, "web-0", InstanceSpec(bench.workload(), 0), driver=bench.another(instance_id=instance_id))
+        bench.act(
+            Verb.CREATE, "web-0", InstanceSpec(bench.workload(), 0), driver=bench.another(instance_id=instance_id)
+        )
     before = sorted(path.name for path in bench.folder().iterdir())
     bench.driver.watch(bench.count_change)
     with pytest.raises(ExistsNotOurs):

@@ -82,7 +82,7 @@ def test_what_was_stopped_stays_stopped(bench):
     bench.act(Verb.STOP, "web-0", expects=web.uid)
     bench.driver = bench.another(watch=True)
     other = bench.create(bench.workload(), "web-1")
-    bench.until(lambda: bench.seen("web-1").health is Health.HEALTHY)
+    bench.until(lambda: bench.seen("web-1").health is Health.HEALTHY and len(bench.started()) > 1)
     assert (bench.seen().state, len(bench.started())) == (State.STOPPED, 2)
     assert alive(other.pid)
 
@@ -97,8 +97,13 @@ def test_a_new_daemon_adopts_what_runs(bench):
     bench.driver = bench.another()
     assert (bench.seen().pid, bench.seen().health) == (web.pid, Health.UNKNOWN)
     bench.driver.watch(bench.count_change)
-    seen = []
-    bench.until(lambda: seen.append(bench.seen().health) or seen[-1] is Health.HEALTHY)
+    seen = [Health.UNKNOWN]
+
+    def healthy():
+        seen.append(bench.seen().health)
+        return seen[-1] is Health.HEALTHY
+
+    bench.until(healthy)
     assert set(seen) <= {Health.UNKNOWN, Health.HEALTHY}
     assert (bench.seen().pid, len(bench.started())) == (web.pid, 1)
 
@@ -118,16 +123,16 @@ def test_health_comes_and_goes(watched):
 
 
 def test_an_unhealthy_one_is_restarted_if_wanted(watched):
-    """Only with the setting, which may come later."""
-    web = watched.create(watched.workload(**ASKED, settings={"probe.retries": "1"}))
+    """Only with the setting, which may come when it is unhealthy already."""
+    web = watched.create(watched.workload(**ASKED, settings={"probe.retries": "1", "probe.startPeriod": "60"}))
     well = watched.folder() / "home" / "well"
-    watched.until(lambda: watched.seen().health is Health.UNHEALTHY)
-    settings = {**watched.seen().settings, "restartWhenUnhealthy": "true"}
-    watched.act(Verb.UPDATE, "web-0", SettingsSpec(settings), expects=web.uid)
     well.touch()
     watched.until(lambda: watched.seen().health is Health.HEALTHY)
-    assert watched.seen().pid == web.pid
     well.unlink()
+    watched.until(lambda: watched.seen().health is Health.UNHEALTHY)
+    assert watched.seen().pid == web.pid
+    settings = {**watched.seen().settings, "restartWhenUnhealthy": "true"}
+    watched.act(Verb.UPDATE, "web-0", SettingsSpec(settings), expects=web.uid)
     watched.until(lambda: len(watched.started()) == 2)
     assert watched.seen().exits == 1
 
