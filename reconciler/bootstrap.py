@@ -352,8 +352,8 @@ class _Current:
     def resolve(self, reference: SecretRef) -> Masked:
         return self.resolver().resolve(reference)
 
-    def digest(self, reference: SecretRef) -> str:
-        return self.resolver().digest(reference)
+    def digests(self, reference: SecretRef) -> tuple[str, ...]:
+        return self.resolver().digests(reference)
 
 
 def _remembering(feed: Feed, memory: Remembered) -> Feed:

@@ -40,8 +40,8 @@ class SecretResolver(Protocol):
 
     def resolve(self, reference: SecretRef) -> Masked: ...
 
-    def digest(self, reference: SecretRef) -> str:
-        """``<key id>:<hex>``: an HMAC of the value under the newest digest key."""
+    def digests(self, reference: SecretRef) -> tuple[str, ...]:
+        """``<key id>:<hex>``, an HMAC of the value, under every digest key; the newest first."""
         ...
 
 

@@ -17,11 +17,11 @@ from reconciler.manifests.paths import inside
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``secrets`` are keyed digests by reference, ``secret_errors`` why one cannot be had; ``env_files`` are texts by
-    (source, path); ``variables`` the system level, from the settings; ``unread`` sources that were not read yet in this
-    daemon's life: what they declare is unknown."""
+    """``secrets`` are keyed digests by reference, under the newest key first and every older one after it;
+    ``secret_errors`` why one cannot be had; ``env_files`` are texts by (source, path); ``variables`` the system level,
+    from the settings; ``unread`` sources that were not read yet in this daemon's life: what they declare is unknown."""
 
-    secrets: Mapping[SecretRef, str] = field(default_factory=dict)
+    secrets: Mapping[SecretRef, tuple[str, ...]] = field(default_factory=dict)
     secret_errors: Mapping[SecretRef, str] = field(default_factory=dict)
     env_files: Mapping[tuple[str, str], str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)

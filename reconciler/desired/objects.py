@@ -171,7 +171,8 @@ class Workload:
     """One resource in one environment: what its instances are, how many, and how they are replaced.
 
     ``release`` is the template's digest (64 hex digits), ``stamp`` that of restart and redeploy tokens and of secret
-    values (12 hex digits, "" when there are none). ``settings`` may change in place, on what runs. ``fixed_ports`` says
+    values (12 hex digits, "" when there are none); ``older_stamps`` say the same under older digest keys, so that a new
+    key replaces nothing. ``settings`` may change in place, on what runs. ``fixed_ports`` says
     that instances bind the stable addresses themselves (no edge). ``hold`` says why nothing may be applied to it.
     """
 
@@ -180,6 +181,7 @@ class Workload:
     template: Template
     release: str
     stamp: str = ""
+    older_stamps: frozenset[str] = frozenset()
     replicas: int = 1
     rollout: Rollout = Rollout()
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -90,21 +90,19 @@ class Shaping:
         return self._assembled(template, rollout, env, secrets), tree
 
     def _assembled(
-        self, template: Template, rollout: Rollout, env: Mapping[str, Variable], secrets: Mapping[str, str]
+        self, template: Template, rollout: Rollout, env: Mapping[str, Variable], secrets: Mapping[str, tuple[str, ...]]
     ) -> Workload:
         spec, candidate = self.candidate.spec, self.candidate
         environment = candidate.place.spec
+        stamps = self._stamps(secrets)
         release = spec.deploy.release if spec.deploy is not None else None
         return Workload(
             candidate.key,
             candidate.unit,
             template,
             release_of(template),
-            stamp_of(
-                restart_token=spec.restart_token or "",
-                redeploy_token=spec.redeploy_token or "",
-                secret_digests=secrets,
-            ),
+            stamps[0],
+            frozenset(stamps[1:]) - {stamps[0]},
             replicas=spec.replicas if isinstance(spec.replicas, int) else 1,
             rollout=rollout,
             settings=settings_of(spec),
@@ -120,6 +118,18 @@ class Shaping:
             origins={name: variable.origin for name, variable in sorted(env.items())},
             notes=tuple(self._notes(template)),
         )
+
+    def _stamps(self, secrets: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Its stamp under each digest key, the newest first."""
+        spec, depth = self.candidate.spec, max((len(digests) for digests in secrets.values()), default=1)
+        return [
+            stamp_of(
+                restart_token=spec.restart_token or "",
+                redeploy_token=spec.redeploy_token or "",
+                secret_digests={name: digests[min(age, len(digests) - 1)] for name, digests in secrets.items()},
+            )
+            for age in range(depth)
+        ]
 
     # --- what it is made from ---------------------------------------------------------------------------------------
 
@@ -205,9 +215,9 @@ class Shaping:
             problems.append(self._at(message, "variables", name))
         return replace(variable, value=replace(link, port=port or ""))
 
-    def _secrets(self, env: Mapping[str, Variable], problems: list[Problem]) -> dict[str, str]:
+    def _secrets(self, env: Mapping[str, Variable], problems: list[Problem]) -> dict[str, tuple[str, ...]]:
         """The digests of its secrets, by variable; a secret that cannot be had blocks it."""
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, ...]] = {}
         for name, variable in env.items():
             reference = variable.value
             if not isinstance(reference, SecretRef):

@@ -10,6 +10,7 @@ from reconciler.inventory import Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.observed.snapshot import BLIND, Snapshot, Target
 from reconciler.plan.actions import ApprovalRecord, Claims, Difference, Progress
+from reconciler.plan.stamps import recognised
 from reconciler.plan.targets import known_targets
 
 
@@ -27,6 +28,10 @@ class Inputs:
     differences: Mapping[str, tuple[Difference, ...]] = field(default_factory=dict)
     approvals: Mapping[str, ApprovalRecord] = field(default_factory=dict)
     holds: frozenset[ResourceKey | UnitKey] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Instances stamped under an older digest key count as stamped under the newest: a new key replaces nothing."""
+        object.__setattr__(self, "snapshot", recognised(self.snapshot, self.desired))
 
     def seen(self, target: ResourceKey) -> Target:
         """What was seen of a target; everything is unknown when nothing was."""

@@ -13,7 +13,7 @@ from reconciler.desired.objects import Desired
 from reconciler.errors import ReconcilerError
 from reconciler.inventory import Entry
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.plan.actions import Action, ApprovalRecord, Claim, Difference, Plan, Progress, Wait
+from reconciler.plan.actions import Action, ApprovalRecord, Claim, Difference, Plan, Progress, Verb, Wait
 from reconciler.plan.model import Model
 from reconciler.plan.planner import Inputs, plan, units
 
@@ -81,6 +81,7 @@ class Simulation:
             self.before_action(action)
             self.model = self.model.after(action)
             self._note_step(action)
+            self._mend(action)
             self.after_action(action)
         return changed or bool(found.actions)
 
@@ -123,6 +124,11 @@ class Simulation:
         later = [t for t in (self.model.next_change(),) if t is not None]
         later += [self.model.now + p.requeue_after for p in self.plans.values() if p.requeue_after]
         return min(later, default=None)
+
+    def _mend(self, action: Action) -> None:
+        """What an update wrote differs no more."""
+        if action.verb is Verb.UPDATE:
+            self.differences = {name: found for name, found in self.differences.items() if name != action.name}
 
     def _note_waits(self, until: float) -> None:
         self.waited |= {w.what for w in self._waits() if w.until is None or w.until <= until}

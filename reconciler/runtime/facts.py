@@ -34,13 +34,13 @@ class FactGatherer:
             unread=self.sources - catalog.revisions.keys(),
         )
 
-    def _digests(self, catalog: Catalog) -> tuple[dict[SecretRef, str], dict[SecretRef, str]]:
+    def _digests(self, catalog: Catalog) -> tuple[dict[SecretRef, tuple[str, ...]], dict[SecretRef, str]]:
         resolver = self.secrets()
-        digests: dict[SecretRef, str] = {}
+        digests: dict[SecretRef, tuple[str, ...]] = {}
         errors: dict[SecretRef, str] = {}
         for reference in secret_references(catalog):
             try:
-                digests[reference] = resolver.digest(reference)
+                digests[reference] = resolver.digests(reference)
             except ReconcilerError as error:
                 errors[reference] = str(error)
         return digests, errors

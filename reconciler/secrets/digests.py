@@ -40,22 +40,14 @@ class Digests:
     def __init__(self, keys: Sequence[DigestKey]) -> None:
         self._keys = tuple(keys)
 
-    def of(self, reference: SecretRef, value: Masked) -> str:
-        """``<key id>:<hex>``, 64 hex digits. Raises ``SecretUnavailable`` where there is no key to make it with."""
+    def of(self, reference: SecretRef, value: Masked) -> tuple[str, ...]:
+        """``<key id>:<hex>``, 64 hex digits, under every key. Raises ``SecretUnavailable`` where there is none."""
         if not self._keys:
             raise SecretUnavailable(
                 f"{reference}: there is no digest key; make a file with 64 random hex digits that only the daemon's "
                 "user can read, and name it in the settings under digestKeys"
             )
-        return _digest(self._keys[0], reference, value)
-
-    def verify(self, reference: SecretRef, value: Masked, digest: str) -> bool | None:
-        """Whether ``digest`` was made of this value; None when its key is not known, so that nobody can tell."""
-        name = digest.partition(":")[0]
-        for key in self._keys:
-            if key.id == name:
-                return hmac.compare_digest(_digest(key, reference, value).encode(), digest.encode())
-        return None
+        return tuple(_digest(key, reference, value) for key in self._keys)
 
 
 def _digest(key: DigestKey, reference: SecretRef, value: Masked) -> str:

@@ -49,14 +49,9 @@ class Secrets:
         self._redactor.learn(value)
         return value
 
-    def digest(self, reference: SecretRef) -> str:
-        """``<key id>:<hex>`` under the newest key; other for another value, and for the same value elsewhere."""
+    def digests(self, reference: SecretRef) -> tuple[str, ...]:
+        """``<key id>:<hex>`` under every key, the newest first; other for another value, and for the same elsewhere."""
         return self._digests.of(reference, self.resolve(reference))
-
-    def verify(self, reference: SecretRef, digest: str) -> bool | None:
-        """Whether ``digest`` still speaks of the value, under whichever key made it; None when that key is unknown,
-        which is a reason to compare and never one to replace."""
-        return self._digests.verify(reference, self.resolve(reference), digest)
 
     def _value(self, reference: SecretRef) -> bytes:
         if reference.provider == "file":

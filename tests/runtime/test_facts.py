@@ -57,10 +57,10 @@ class Blobs:
 
 
 class Vault:
-    def digest(self, reference):
+    def digests(self, reference):
         if reference.provider == "env":
             raise SecretUnavailable(f"{reference}: is not set")
-        return "k1:abc"
+        return ("k1:abc",)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_digests_errors_texts_and_variables_are_gathered(catalog):
     blobs = Blobs()
     gatherer = FactGatherer(frozenset({"main", "other"}), blobs, Vault, lambda: {"REGION": "eu"})
     facts = gatherer.gather(catalog)
-    assert facts.secrets == {SecretRef("file", "/s/key"): "k1:abc"}
+    assert facts.secrets == {SecretRef("file", "/s/key"): ("k1:abc",)}
     assert facts.secret_errors == {SecretRef("env", "SHOP_TOKEN"): "env:SHOP_TOKEN: is not set"}
     assert facts.env_files == {("main", "shared.env"): "A=1\n"}
     assert (facts.variables, facts.unread) == ({"REGION": "eu"}, {"other"})

@@ -31,7 +31,7 @@ def test_are_hmacs():
     key = b"k" * 32
     message = b"".join(len(part).to_bytes(8, "big") + part for part in (b"file", b"a", b"v"))
     expected = hmac.new(key, message, hashlib.sha256).hexdigest()
-    assert Digests([DigestKey("k", Masked(key))]).of(SecretRef("file", "a"), Masked(b"v")) == f"k:{expected}"
+    assert Digests([DigestKey("k", Masked(key))]).of(SecretRef("file", "a"), Masked(b"v")) == (f"k:{expected}",)
 
 
 class TestKeyFiles:
