@@ -144,6 +144,15 @@ class TestRevision:
         repository.commit()
         assert source(repository).revision().files == {}
 
+    def test_is_what_was_committed(self, repository):
+        """A replacement that git would show in an object's place does not stand in for it."""
+        repository.write("a.yaml", "one")
+        repository.commit()
+        git = source(repository)
+        blob = git.revision().files["a.yaml"].blob
+        repository.git("replace", blob, repository.git("hash-object", "-w", "--stdin", stdin=b"two"))
+        assert git.read([blob]) == {blob: b"one"}
+
 
 class TestUnavailable:
     def test_names_a_missing_repository(self, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import pytest
 
 from reconciler.errors import LedgerDamaged, TransientError
 from reconciler.inventory import Entry
-from reconciler.manifests.identity import ResourceKey
+from reconciler.manifests.identity import ResourceKey, UnitKey, server
 from reconciler.status.records import Deployment, Event
 from reconciler.store.ledger import Ledger
 
@@ -29,8 +30,6 @@ def content(path):
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     """The bytes of a sound ledger of many pages."""
-    from reconciler.manifests.identity import UnitKey, server  # noqa: PLC0415
-
     path = tmp_path_factory.mktemp("sound") / "ledger.db"
     ledger = Ledger.open(path)
     for number in range(6):
@@ -63,6 +62,20 @@ def test_a_cut_file_is_found(sound, path, part):
     path.write_bytes(data[: len(data) * part // 20])
     assert content(path) is None
     assert path.stat().st_size == len(data) * part // 20
+
+
+def test_a_lost_page_is_found_before_anybody_reads_it(sound, path):
+    """Also a page that only a search would come across."""
+    path.parent.mkdir()
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path)) as connection:
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events_by_key'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with path.open("r+b") as stream:
+        stream.seek((page - 1) * size)
+        stream.write(b"\0" * size)
+    with pytest.raises(LedgerDamaged, match=r"ledger\.db: the ledger is damaged"):
+        Ledger.open(path)
 
 
 FULL = """

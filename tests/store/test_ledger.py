@@ -356,6 +356,31 @@ class TestConcurrency:
                 each.result(30)
         assert len(ledger.history.events()) == 2
 
+    def test_a_write_that_fails_late_is_undone_alone(self, ledger, shop):
+        """What it changed before it failed is not committed with its neighbours' changes."""
+        gate, started = threading.Event(), threading.Event()
+
+        def busy(connection):
+            started.set()
+            gate.wait(30)
+
+        def late(connection):
+            connection.execute("INSERT INTO applied VALUES ('root', 'half', 0)")
+            raise InvalidInput("too late")
+
+        with ThreadPoolExecutor(3) as pool:
+            pool.submit(ledger._writer.write, busy)
+            assert started.wait(30)
+            failing = pool.submit(ledger._writer.write, late)
+            good = pool.submit(ledger.append, [shop.event()])
+            while ledger._writer._waiting.qsize() < 2:
+                pass
+            gate.set()
+            assert isinstance(failing.exception(30), InvalidInput)
+            good.result(30)
+        assert ledger.load().applied == {}
+        assert len(ledger.history.events()) == 1
+
     def test_readers_do_not_wait_for_the_writer(self, ledger, shop):
         """In the middle of a write, readers see what was before it."""
         ledger.append([shop.event()])
