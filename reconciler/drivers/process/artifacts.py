@@ -12,7 +12,6 @@ from reconciler.desired.objects import Tree
 from reconciler.drivers.process import durable
 from reconciler.drivers.process.site import Site
 from reconciler.errors import InvalidInput, SourceUnavailable
-from reconciler.plan.actions import Action
 from reconciler.ports import BlobReader
 
 BATCH = 200  # blobs in memory at a time
@@ -52,18 +51,15 @@ class Artifacts:
             raise
         self._site.step("export-tree:exported")
 
-    def remove(self, action: Action) -> None:
-        """Takes the name away first, then what it named. Absent is success."""
-        path = self._site.layout.artifact(action.name)
+    def detach(self, name: str) -> Path | None:
+        """Takes the name away, then what it named: the answer is what is left to erase. Absent is None."""
+        path = self._site.layout.artifact(name)
         if path.is_symlink():
             built = path.resolve()
             durable.unlink(path)
             self._site.step("remove-artifact:unlinked")
             path = built
-        if path.is_dir():
-            away = durable.detach(path, self._site.layout.trash)
-            self._site.step("remove-artifact:detached")
-            durable.erase(away)
+        return durable.detach(path, self._site.layout.trash) if path.is_dir() else None
 
     def sweep(self, builds: set[str]) -> None:
         """Erases what a dead daemon left half made; ``builds`` are the places of builds that may still be running."""

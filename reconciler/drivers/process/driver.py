@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from reconciler.desired.objects import Tree, VolumeObject, Workload
-from reconciler.drivers.process import compare, durable, ending, logs
+from reconciler.drivers.process import compare, durable, logs, proc
 from reconciler.drivers.process.addresses import Addresses
 from reconciler.drivers.process.artifacts import BUILD, Artifacts
 from reconciler.drivers.process.health import Vitals
@@ -153,8 +153,7 @@ class ProcessDriver:
             case Verb.EXPORT_TREE, Tree() as tree:
                 self._artifacts.export(action.name, tree)
             case Verb.REMOVE_ARTIFACT, _:
-                self._refuse_if_used(action.name)
-                self._artifacts.remove(action)
+                self._remove_artifact(action.name)
             case Verb.RECORD_VERDICT, Verdict() as verdict:
                 self._verdicts.put(verdict)
             case Verb.CLEAR_VERDICT, _:
@@ -166,7 +165,15 @@ class ProcessDriver:
 
     def _mounted(self, volume: str) -> bool:
         users = (i.mark.name for i in self._instances.ours() if volume in i.mounts)
-        return any(ending.is_locked(self._instances.folder(name)) for name in users)
+        return any(proc.alive(self._instances.last_run(name)) for name in users)
+
+    def _remove_artifact(self, name: str) -> None:
+        with self._addresses.giving_out():  # whoever would run from it is put on record under the same lock
+            self._refuse_if_used(name)
+            away = self._artifacts.detach(name)
+        if away is not None:
+            self._site.step("remove-artifact:detached")
+            durable.erase(away)
 
     def _refuse_if_used(self, artifact: str) -> None:
         users = [i.mark.name for i in self._instances.ours() if i.artifact == artifact]

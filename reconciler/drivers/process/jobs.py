@@ -54,7 +54,8 @@ class Jobs:
     def remove(self, action: Action) -> None:
         """Ends it if it runs, and deletes its record and log. Absent is success."""
         with self._site.locks.hold(_lock(action.name)):
-            if self._expected(action) is None:
+            present = self._expected(action)
+            if present is None:
                 return
             folder = self.folder(action.name)
             last = self.last_run(action.name)
@@ -65,6 +66,7 @@ class Jobs:
             self._site.step("remove-job:detached")
             self._site.reader.forget(folder)
             durable.erase(away)
+            self._erase_half_built(present)
 
     # --- reading
 
@@ -145,6 +147,12 @@ class Jobs:
             artifact=spec.artifact,
             ports=ports,
         )
+
+    def _erase_half_built(self, gone: JobRecord) -> None:
+        place = self._site.layout.artifacts / f"{BUILD}{gone.uid}"
+        published = bool(gone.artifact) and self._site.layout.artifact(gone.artifact).resolve() == place
+        if place.is_dir() and not published:
+            durable.erase(place)
 
     def _build(self, made: JobRecord, spec: JobSpec) -> JobLaunch:
         """A build sees no variables: its result is shared by all that have the same tree and commands."""

@@ -20,7 +20,7 @@ import structlog
 
 from reconciler.ports import Clock
 
-THREADS = 8
+WORKERS, ASKERS = 4, 16  # threads for starting and ending; for probes, which may all hang at once
 LONGEST_WAIT = 60.0
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,9 @@ class Loop:
         self._order = itertools.count()
         self._exits: dict[int, Callable[[], None]] = {}
         self._closing = threading.Event()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="process-work")
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="process-work")
+        self._askers = ThreadPoolExecutor(ASKERS, thread_name_prefix="process-probe")
+        self._open = threading.Lock()  # held while the eventfd is used from outside, so that it is not closed meanwhile
         self._thread = threading.Thread(target=self._run, name="process-loop", daemon=True)
 
     def start(self) -> None:
@@ -46,26 +48,35 @@ class Loop:
 
     def close(self) -> None:
         """Ends the loop; what helpers have begun is finished and forgotten."""
-        self._closing.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        os.eventfd_write(self._wake, 1)
-        if self._thread.is_alive():
+        with self._open:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            os.eventfd_write(self._wake, 1)
+        for pool in (self._workers, self._askers):
+            pool.shutdown(wait=False, cancel_futures=True)
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
-        for pidfd in self._exits:
-            os.close(pidfd)
+        for descriptor in (self._wake, *self._exits):
+            os.close(descriptor)
         self._exits.clear()
 
     # --- from any thread
 
     def post(self, work: Callable[[], None]) -> None:
         """Has the loop do ``work`` soon."""
-        self._posted.append(work)
-        os.eventfd_write(self._wake, 1)
+        with self._open:
+            if not self._closing.is_set():
+                self._posted.append(work)
+                os.eventfd_write(self._wake, 1)
 
     def hand_out(self, work: Callable[[], None]) -> None:
         """Has a helper's thread do ``work``."""
-        with suppress(RuntimeError):  # the pool was closed meanwhile
-            self._pool.submit(_guarded, work)
+        _submit(self._workers, work)
+
+    def hand_out_question(self, work: Callable[[], None]) -> None:
+        """The same, for work that waits for somebody's answer, and must not keep a start waiting."""
+        _submit(self._askers, work)
 
     # --- from the loop only
 
@@ -111,6 +122,11 @@ class Loop:
         if not self._due:
             return LONGEST_WAIT
         return min(LONGEST_WAIT, max(0.0, self._due[0][0] - self._clock.monotonic()))
+
+
+def _submit(pool: ThreadPoolExecutor, work: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the pool was closed meanwhile
+        pool.submit(_guarded, work)
 
 
 def _guarded(work: Callable[[], None]) -> None:

@@ -58,7 +58,7 @@ class Probing:
             self._listen(watched, present)
         else:
             patient = self._patient(watched, present)
-            self.loop.hand_out(lambda: self._ask(watched, patient))
+            self.loop.hand_out_question(lambda: self._ask(watched, patient))
 
     def _listen(self, watched: Watched, present: InstanceRecord) -> None:
         """Not having exited for a while is all the health there is."""

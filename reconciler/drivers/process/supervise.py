@@ -137,9 +137,11 @@ class Supervisor:
     def _ended(self, name: str, present: InstanceRecord, run: RunRecord | None) -> None:
         self._forget(name)
         code = proc.reap(run) if run is not None else None
-        if present.intent == "stop" or name in self._due:
+        if present.intent == "stop":
             return
         exits = self._counted(name, run, code)
+        if name in self._due:
+            return
         delay = restart_delay(exits.streak, self._jitter()) if run is not None else 0.0
         waited = max(0.0, self._site.clock.now() - exits.at) if run is not None else 0.0
         self._start_in(name, max(0.0, delay - waited))

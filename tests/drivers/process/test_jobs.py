@@ -1,7 +1,6 @@
 """Jobs: one start, one end on record, whoever lives to see it."""
 
 import os
-import signal
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,7 @@ from reconciler.desired.objects import SecretRef
 from reconciler.errors import Conflict
 from reconciler.observed.snapshot import JobState
 from reconciler.plan.actions import Verb
-from tests.drivers.process.bench import HTTP, alive, anybodys_python, python
+from tests.drivers.process.bench import HTTP, alive, anybodys_python, kill, python
 
 pytestmark = pytest.mark.real
 
@@ -100,7 +99,7 @@ def test_a_killed_runner_leaves_a_lost_job(bench):
     job = bench.create_job(bench.workload(), python(source))
     bench.act(Verb.START_JOB, "job", expects=job.uid)
     bench.until(lambda: bench.started() == [1])
-    os.kill(bench.run_of(bench.root / "jobs" / "job").pid, signal.SIGKILL)
+    kill(bench.run_of(bench.root / "jobs" / "job").pid)
     bench.until(lambda: bench.driver.observe().jobs["job"].state is JobState.LOST)
     bench.act(Verb.START_JOB, "job", expects=job.uid)
     assert bench.driver.observe().jobs["job"].state is JobState.LOST
@@ -155,6 +154,19 @@ class TestBuilds:
         assert (job.state, job.exit_code) == (JobState.FAILED, 2)
         assert list(bench.driver.logs("job", tail=1)) == ["cannot"]
         assert os.listdir(bench.root / "artifacts") == [bench.tree.id]
+
+    def test_a_build_that_was_interrupted(self, bench):
+        """It is lost; what it had made goes with its record, and the next one begins afresh."""
+        source = f"import time\nopen('half', 'w')\nopen({str(bench.runs)!r}, 'a').write('1\\n')\ntime.sleep(60)"
+        spec = {"kind": "build", "artifact": "build-1", "slot": "build:build-1"}
+        job = bench.create_job(bench.workload(), python(source), **spec)
+        bench.act(Verb.START_JOB, "job", expects=job.uid)
+        bench.until(lambda: bench.started() == [1])
+        kill(bench.run_of(bench.root / "jobs" / "job").pid)
+        bench.until(lambda: bench.driver.observe().jobs["job"].state is JobState.LOST)
+        bench.act(Verb.REMOVE_JOB, "job", expects=job.uid)
+        assert os.listdir(bench.root / "artifacts") == [bench.tree.id]
+        assert self.build(bench, self.WRITE).state is JobState.SUCCEEDED
 
     def test_a_build_sees_no_variables(self, bench):
         """Its result is shared by all that have the same tree and commands."""
