@@ -149,6 +149,11 @@ class TestRemembered:
         assert media() in catalog.documents
         assert catalog.broken == {media("cache"): "root"}
 
+    def test_a_broken_document_may_be_more_than_it_says(self, two):
+        """While syntax is broken, a name that is gone from the file may have gone with the breakage."""
+        two.write("data.yaml", volume("media") + "---\n" + volume("cash") + "x: [")
+        assert two.catalog().broken.keys() == {media("cash"), media("cache")}
+
     def test_what_a_good_file_no_longer_declares_is_forgotten(self, two):
         """A document that is taken out of a file that can be read is gone."""
         two.write("data.yaml", volume("media"))
@@ -244,6 +249,15 @@ class TestBrokenAbove:
         ]
         assert catalog.broken == {ResourceKey("Project", "", "shop"): "root", PRODUCTION: "root"}
         assert API in catalog.documents
+
+    def test_names_of_environments_wait_for_their_project(self, repository):
+        """Which environments a project has is unknown while it does not parse: naming one is no mistake."""
+        repository.write("project.yaml", f"{HEAD}kind: Project\nmetadata: {{name: shop}}\nspec: [")
+        spec = "{environments: [production], source: {kind: external}}"
+        repository.write("web.yaml", f"{HEAD}kind: Resource\nmetadata: {{name: web, project: shop}}\nspec: {spec}\n")
+        catalog = repository.catalog()
+        assert [problem.place.path for problem in catalog.problems] == ["project.yaml"]
+        assert WEB in catalog.documents
 
     def test_a_project_that_is_nowhere_is_told_of_once_per_document(self, repository):
         """Nothing can be said of names in a project that does not exist."""
