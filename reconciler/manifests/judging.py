@@ -89,11 +89,9 @@ def _take(found: Judged, own: list[Claim]) -> None:
 
 
 def _name_rivals(found: Judged, claim: Claim, rivals: list[Claim], owner: str) -> None:
-    if claim.source == owner:
-        rivals = [other for other in rivals if other.source == owner]
-    if not rivals:
+    other = next((rival for rival in rivals if rival.source == owner), None)
+    if other is None:
         return
-    other = rivals[0]
     where = f"{other.place} of source {other.source}" if other.source != claim.source else str(other.place)
     told = (
         f"was declared by {where}, which cannot be read now" if other.remembered else f"is declared at {where} as well"
