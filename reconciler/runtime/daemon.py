@@ -17,6 +17,7 @@ from typing import Protocol
 import structlog
 
 from reconciler.errors import ReconcilerError
+from reconciler.observed.snapshot import JobState
 from reconciler.ports import Clock, Source
 from reconciler.runtime.fleet import Fleet
 from reconciler.runtime.report import Report, report
@@ -96,11 +97,17 @@ class Daemon:
         self.looker.look()
         self.workers.start()
         pause = threading.Event()
-        while not self.queue.idle() and self.clock.monotonic() < deadline:
+        while not self._quiet() and self.clock.monotonic() < deadline:
             pause.wait(0.05)
-        said = report(self.board.read(), self.queue.items(), idle=self.queue.idle())
+        said = report(self.board.read(), self.queue.items(), idle=self._quiet())
         self.stop()
         return said
+
+    def _quiet(self) -> bool:
+        """Nothing can run, no time is waited for, and no job is still running that a unit may wait for."""
+        targets = self.board.read().snapshot.values()
+        running = any(job.state is JobState.RUNNING and job.ours for target in targets for job in target.jobs.values())
+        return self.queue.idle() and not running
 
     def _listen_to_signals(self) -> None:
         """Handlers only write a byte: what they interrupt may hold any lock."""

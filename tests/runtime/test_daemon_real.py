@@ -73,6 +73,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def alive(pid):
+    """A zombie is dead, whoever has not waited for it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class House:
     """A directory of manifests, a state directory, and the daemon that comes and goes."""
 
@@ -157,7 +165,7 @@ class House:
     def programs(self):
         """Pids of what runs on the server, by its records."""
         found = (json.loads(path.read_text()) for path in self.state.glob("servers/*/instances/*/run.json"))
-        return {run["pid"] for run in found if Path(f"/proc/{run['pid']}").exists()}
+        return {run["pid"] for run in found if alive(run["pid"])}
 
     def applied(self):
         source = self.ask("api/v1/sources")["items"][0]["revision"]
