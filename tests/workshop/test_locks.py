@@ -129,7 +129,7 @@ def test_a_tampered_wheel_is_not_installed(tmp_path):
     assert not (tmp_path / "tampered/thing.py").exists()
 
 
-@pytest.mark.parametrize("script", ["tests/venv", "examples/run.py"])
+@pytest.mark.parametrize("script", ["tests/venv", "examples/installation.py"])
 def test_whoever_installs_asks_for_hashes(script):
     """No script installs a dependency that the lock does not know."""
     assert "--require-hashes" in (ROOT / script).read_text()

@@ -41,7 +41,7 @@ def test_scripts_are_there(script):
 @pytest.mark.parametrize("verb", VERBS)
 def test_verbs_exist(verb):
     """Every verb of the command line that the README names is one."""
-    from reconciler.cli import app
+    from reconciler.cli.app import app
 
     assert isinstance(app, typer.Typer)
     assert verb in get_command(app).commands  # type: ignore[attr-defined]
