@@ -44,6 +44,13 @@ def validate(path: Annotated[Path, typer.Argument(help="A directory with manifes
 
 
 def plan(
+    *,
+    local: Annotated[
+        bool, typer.Option("--local", help="Plan here, without a daemon; looks, and writes nothing.")
+    ] = False,
+    config: Annotated[Path, typer.Option("--config", help="The settings, for --local.")] = Path(
+        "/etc/reconciler/config.yaml"
+    ),
     project: Project = "",
     environment: Environment = "",
     output: Format = Output.TABLE,
@@ -51,6 +58,8 @@ def plan(
     """What would be done, what is waited for, what is blocked, and Approvals to commit. Exits 2 when there is any."""
     from reconciler.cli import output as out
 
+    if local:
+        raise typer.Exit(2 if _local(config, output) else 0)
     said = _asked(project, environment)
     if output in {Output.JSON, Output.YAML}:
         out.document(said, output=output)
@@ -65,6 +74,25 @@ def _asked(project: str, environment: str) -> dict[str, Any]:
 
     said: dict[str, Any] = client().get("plan", scope(project, environment))
     return said
+
+
+def _local(config: Path, output: Output) -> bool:
+    """Prints the whole way from here; whether there is anything on it."""
+    from reconciler.bootstrap import plan_local
+    from reconciler.cli import output as out
+    from reconciler.cli.text import safe
+    from reconciler.plan.render import as_json, as_text
+
+    outlook = plan_local(config)
+    for target, why in sorted(outlook.unseen.items()):
+        typer.echo(f"{target} could not be looked at: {safe(why)}", err=True)
+    for problem in (*outlook.desired.problems, *(block.problem for block in outlook.desired.blocks)):
+        typer.echo(safe(problem), err=True)
+    if output in {Output.JSON, Output.YAML}:
+        out.document(as_json(outlook.way), output=output)
+    else:
+        out.line(as_text(outlook.way).rstrip())
+    return outlook.way.changes or bool(outlook.way.gates)
 
 
 def _show(said: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def _facts(source: DirectorySource, revision: Revision, catalog: Catalog) -> Fac
     wanted = [(name, path) for name, path in env_files(catalog) if path in revision.files]
     blobs = source.read({revision.files[path].blob for _, path in wanted}) if wanted else {}
     texts = {(name, path): blobs[revision.files[path].blob].decode(errors="replace") for name, path in wanted}
-    return Facts(secrets=dict.fromkeys(secret_references(catalog), "validate:0"), env_files=texts)
+    return Facts(secrets=dict.fromkeys(secret_references(catalog), ("validate:0",)), env_files=texts)
 
 
 def _summary(catalog: Catalog, problems: tuple[str, ...], workloads: int) -> str:

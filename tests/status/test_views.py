@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.desired.objects import Held, Link
+from reconciler.desired.objects import ApprovalObject, Held, Link
 from reconciler.manifests.identity import UnitKey
 from reconciler.plan.actions import Difference
 from reconciler.status import summary
 from reconciler.status.parts import CheckStatus, Freshness, Overall
-from reconciler.status.presenting import doctor, drift, places, plans, resources, sources
+from reconciler.status.presenting import doctor, drift, places, plans, resources, sources, way
 from reconciler.status.presenting.picture import Picture, picture
 from tests.api import shop
 
@@ -273,3 +273,22 @@ def test_missing_health_and_storage_variables_are_found() -> None:
     )
     assert failed(found)["health-check"] == "warning"
     assert failed(found)["storage-env"] == "error"
+
+
+# --- the whole way ----------------------------------------------------------------------------------------------------
+
+
+def test_the_way_ends_though_fields_differ(shown: Picture) -> None:
+    """A setting that is written in place differs once, and no more afterwards."""
+    whole = plans.view(shown)
+    assert not whole.source_errors
+    assert [s.action.name for s in whole.way if s.action.verb == "update"] == [shop.instance(shop.WEB, "a").name]
+
+
+def test_a_closed_gate_is_not_opened_by_looking_ahead() -> None:
+    """An Approval that does not open its gate now does not on the way either."""
+    mass = shop.plan().gates[0]
+    spent = ApprovalObject("spent", mass.digest, "meant", shop.NOW + 1000)
+    found = with_changes(desired=replace(shop.desired(), approvals=(spent,)))
+    assert way.approvals(found)["spent"].state == "void"
+    assert not way.approvals(with_changes(desired=replace(shop.desired(), approvals=(replace(spent, gate="x"),))))
