@@ -106,41 +106,41 @@ class Board:
         self, world: World, clock: Clock, *, instance_id: str = "", work: Callable[[], tuple[WorkItem, ...]] = tuple
     ) -> None:
         self._changed = threading.Condition()
-        self._world = world
         self._clock = clock
         self._work = work
-        self._base = Published(started_at=clock.now(), generated_at=clock.now(), instance_id=instance_id)
-        self._view = _published(world, self._base)
+        base = Published(started_at=clock.now(), generated_at=clock.now(), instance_id=instance_id)
+        self._now = (world, base)  # swapped together, so that nobody needs the lock to read them
+        self._view: tuple[World, Published] | None = None
 
     def read(self) -> World:
         """The world as it is now."""
-        return self._world
+        return self._now[0]
 
     def change(self, step: Callable[[World], World], *, quiet: bool = False) -> World:
         """Replaces the world by ``step`` of it, and says what it is now. A step that gives back the same value, and a
         quiet one, leave the serial as it is. The step runs under the lock: it must be short and must not block."""
         with self._changed:
-            world = step(self._world)
-            if world is not self._world:
-                self._publish(world, quiet=quiet)
+            before, base = self._now
+            world = step(before)
+            if world is not before and not quiet:
+                base = replace(base, serial=base.serial + 1, generated_at=self._clock.now())
+                self._changed.notify_all()
+            self._now = (world, base)
             return world
 
     def published(self) -> Published:
-        """What the read surface is a function of; the queue's items are those of this moment."""
-        return replace(self._view, work=self._work())
+        """What the read surface is a function of, made when somebody asks; the queue's items are of this moment."""
+        world, base = self._now
+        view = self._view
+        if view is None or view[0] is not world:
+            self._view = view = (world, _published(world, base))
+        return replace(view[1], work=self._work())
 
     def wait(self, serial: int, timeout: float) -> Published:
         """Returns as soon as there is another serial than ``serial``, else after ``timeout`` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._base.serial != serial, timeout)
+            self._changed.wait_for(lambda: self._now[1].serial != serial, timeout)
         return self.published()
-
-    def _publish(self, world: World, *, quiet: bool) -> None:
-        if not quiet:
-            self._base = replace(self._base, serial=self._base.serial + 1, generated_at=self._clock.now())
-            self._changed.notify_all()
-        self._world = world
-        self._view = _published(world, self._base)
 
 
 def _published(world: World, base: Published) -> Published:
