@@ -107,8 +107,6 @@ class ProcessDriver:
                     self._look(action.name)
             case Verb.CREATE_JOB | Verb.START_JOB | Verb.REMOVE_JOB:
                 self._apply_to_job(action)
-            case Verb.PUT_ROUTE | Verb.DELETE_ROUTE:
-                raise InvalidInput(f"{action.verb} {action.name}: {self.key} has no edge proxy")
             case _:
                 self._apply_to_rest(action)
 

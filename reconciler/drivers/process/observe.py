@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -113,12 +114,14 @@ class Observer:
     # --- instances
 
     def _instance(self, name: str) -> Instance | None:
-        folder = self.site.layout.instances / name
-        present = self.site.reader.read(folder / layout.RECORD, InstanceRecord)
+        folder = (
+            f"{self.site.root}/instances/{name}"  # texts, not paths: this is done for each of hundreds, on each pass
+        )
+        present = self.site.reader.read(f"{folder}/{layout.RECORD}", InstanceRecord)
         if present is None or present.mark != self.site.mark(INSTANCE, name):
-            return self._foreign(name) if folder.exists() else None
-        run = self.site.reader.read(folder / layout.RUN, RunRecord)
-        exits = self.site.reader.read(folder / layout.EXITS, ExitsRecord) or ExitsRecord()
+            return self._foreign(name) if os.path.lexists(folder) else None
+        run = self.site.reader.read(f"{folder}/{layout.RUN}", RunRecord)
+        exits = self.site.reader.read(f"{folder}/{layout.EXITS}", ExitsRecord) or ExitsRecord()
         return _seen(name, present, run, exits=exits, health_of=self.health_of)
 
     def _foreign(self, name: str) -> Instance:

@@ -199,10 +199,11 @@ class Reader:
     """Reads records, and keeps what it read for as long as the file is the same one. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._kept: dict[Path, tuple[tuple[int, int, int], Any]] = {}
+        self._kept: dict[str, tuple[tuple[int, int, int], Any]] = {}
 
-    def read(self, path: Path, kind: type[T]) -> T | None:
+    def read(self, path: Path | str, kind: type[T]) -> T | None:
         """None when there is no such file. Raises ``Damaged`` for one that makes no sense."""
+        path = str(path)
         try:
             seen = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -218,13 +219,13 @@ class Reader:
 
     def forget(self, folder: Path) -> None:
         """Drops what was read out of a folder that is gone."""
-        for path in [p for p in list(self._kept) if p.parent == folder]:
+        for path in [p for p in list(self._kept) if p.startswith(f"{folder}/")]:
             self._kept.pop(path, None)
 
 
-def _parse(path: Path, kind: type[T]) -> T | None:
+def _parse(path: str, kind: type[T]) -> T | None:
     try:
-        value: T = _adapter(kind).validate_json(path.read_bytes())
+        value: T = _adapter(kind).validate_json(Path(path).read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError as error:

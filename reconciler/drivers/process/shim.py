@@ -14,7 +14,10 @@ import os
 import signal
 import sys
 import time
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # by its name alone type checkers know it; importing typing would double the time to start
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 BUSY = 111  # it runs already: another shim was first
 UNWANTED = 112  # what this was started for is no longer so

@@ -60,6 +60,10 @@ class Site:
     reader: Reader = field(default_factory=Reader)
     locks: Locks = field(default_factory=Locks)
 
+    @property
+    def root(self) -> str:
+        return str(self.layout.root)
+
     def mark(self, kind: str, name: str) -> Mark:
         return Mark(kind, name, self.instance_id)
 
