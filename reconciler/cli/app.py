@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -47,6 +48,10 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except ReconcilerError as failed:
         return _said(str(failed))
+    except Exception as defect:  # the last door: a person gets a line, and the traceback when they ask for it
+        if os.environ.get("RECONCILER_DEBUG"):
+            raise
+        return _said(f"a defect: {type(defect).__name__}: {defect}; RECONCILER_DEBUG=1 shows where")
     return int(code or OK)
 
 

@@ -51,6 +51,12 @@ def secrets_of(workload: Workload) -> frozenset[str]:
         secret |= more
 
 
+def hides(field: str, workload: Workload | None) -> bool:
+    """Whether a field of a resource (``env.API_TOKEN``) is named like a secret, or is a variable that is one."""
+    name = field.rpartition(".")[2]
+    return is_secret_name(name) or (workload is not None and name in secrets_of(workload))
+
+
 def _masked(workload: Workload, name: str) -> bool:
     origin = workload.origins.get(name)
     return origin is not None and origin.masked

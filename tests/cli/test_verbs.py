@@ -268,6 +268,17 @@ def test_the_reference_is_current() -> None:
     assert reference(["--check"]) == 0
 
 
+def test_a_defect_is_one_line(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is told without a traceback, and how to get one."""
+
+    def broken() -> None:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr("reconciler.cli.client.client", broken)
+    said = typed("status")
+    assert (said.code, said.err) == (1, "reconciler: a defect: RuntimeError: oh; RECONCILER_DEBUG=1 shows where\n")
+
+
 # --- the real program -------------------------------------------------------------------------------------------------
 
 

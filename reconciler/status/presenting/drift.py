@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.desired.objects import Workload
 from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import Instance
 from reconciler.plan.actions import Action, Difference
-from reconciler.status.masking import MASK, clear, is_secret_name, secrets_of
+from reconciler.status.masking import MASK, clear, hides
 from reconciler.status.parts import DriftView
 from reconciler.status.presenting import pieces
 from reconciler.status.presenting.picture import Picture
@@ -31,7 +30,7 @@ def everything(picture: Picture) -> list[tuple[ResourceKey, DriftView]]:
 
 
 def _field(picture: Picture, instance: Instance, difference: Difference) -> DriftView:
-    hidden = _hidden(difference.field, picture.workloads.get(instance.key))
+    hidden = hides(difference.field, picture.workloads.get(instance.key))
     return DriftView(
         resource=str(instance.key),
         instance=instance.name,
@@ -58,12 +57,6 @@ def _repair(picture: Picture, action: Action) -> DriftView:
 
 def _shown(value: str, *, hidden: bool) -> str:
     return MASK if hidden and value else clear(value)
-
-
-def _hidden(field: str, workload: Workload | None) -> bool:
-    """Whether a field is named like a secret, or is a variable that is one."""
-    name = field.rpartition(".")[2]
-    return is_secret_name(name) or (workload is not None and name in secrets_of(workload))
 
 
 def _written(picture: Picture, key: ResourceKey, field: str) -> str:

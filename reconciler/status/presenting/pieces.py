@@ -7,10 +7,10 @@ from datetime import timedelta
 from reconciler.manifests.identity import API_VERSION, ResourceKey, UnitKey
 from reconciler.manifests.problem import Position
 from reconciler.observed.snapshot import Instance
-from reconciler.plan.actions import Action, Block, Gate, HeldAction, Wait
+from reconciler.plan.actions import Action, Block, Gate, HeldAction, Verb, Wait
 from reconciler.status import parts
 from reconciler.status.conditions import Condition, ConditionType
-from reconciler.status.masking import clear
+from reconciler.status.masking import clear, hides
 from reconciler.status.presenting.picture import Picture, instant
 
 
@@ -65,15 +65,23 @@ def instance(seen: Instance) -> parts.InstanceView:
     )
 
 
-def action(step: Action) -> parts.ActionView:
+def action(picture: Picture, step: Action) -> parts.ActionView:
     return parts.ActionView(
         unit=str(step.unit),
         resource=str(step.key),
         verb=step.verb.value,
         name=step.name,
-        cause=clear(step.cause),
+        cause=_cause(picture, step),
         drift=step.drift,
     )
+
+
+def _cause(picture: Picture, step: Action) -> str:
+    """In the plan's words; where these quote a field that is a secret, the fields alone."""
+    found = picture.published.differences.get(step.name, ())
+    if step.verb is Verb.UPDATE and any(hides(d.field, picture.workloads.get(step.key)) for d in found):
+        return f"changed: {', '.join(d.field for d in found)}"
+    return clear(step.cause)
 
 
 def wait(open_wait: Wait) -> parts.WaitView:
@@ -89,8 +97,8 @@ def block(picture: Picture, said: Block) -> parts.BlockView:
     )
 
 
-def held(kept: HeldAction) -> parts.HeldView:
-    return parts.HeldView(action=action(kept.action), reason=kept.reason)
+def held(picture: Picture, kept: HeldAction) -> parts.HeldView:
+    return parts.HeldView(action=action(picture, kept.action), reason=kept.reason)
 
 
 def gate(picture: Picture, unit: UnitKey, closed: Gate) -> parts.GateView:

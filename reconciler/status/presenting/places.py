@@ -160,7 +160,7 @@ def server_view(picture: Picture, key: ResourceKey) -> views.ServerView:
             **_server(picture, key),
             "generated_at": picture.generated_at,
             "manifest": pieces.manifest(picture, key),
-            "edge": declared.edge if declared else False,
+            "edge": bool(declared and declared.edge),
             "unknown": tuple(sorted(c.value for c in picture.target(key).unknown)),
             "environment_ids": tuple(f"{u.project}/{u.environment}" for u in units),
             "volumes": volumes(picture, units),

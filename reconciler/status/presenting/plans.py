@@ -33,10 +33,10 @@ def view(picture: Picture, *, project: str = "", environment: str = "") -> views
 def _unit(picture: Picture, unit: UnitKey, plan: Plan) -> views.UnitPlanView:
     return views.UnitPlanView(
         unit=str(unit),
-        actions=tuple(pieces.action(a) for a in plan.actions),
+        actions=tuple(pieces.action(picture, a) for a in plan.actions),
         waits=tuple(pieces.wait(w) for w in plan.waits),
         blocks=tuple(pieces.block(picture, b) for b in plan.blocks),
-        held=tuple(pieces.held(h) for h in plan.held),
+        held=tuple(pieces.held(picture, h) for h in plan.held),
         gates=tuple(pieces.gate(picture, unit, g) for g in plan.gates),
         observed_at=picture.observed_at(unit.target),
         freshness=picture.freshness(unit.target),

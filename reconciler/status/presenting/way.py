@@ -23,7 +23,7 @@ def steps(
     except ReconcilerError as failed:
         return (), (f"the way is not known: {failed}",)
     return tuple(
-        StepView(after=round(step.at, 1), action=pieces.action(step.action), waited=step.waited)
+        StepView(after=round(step.at, 1), action=pieces.action(picture, step.action), waited=step.waited)
         for step in walked
         if project in {"", step.action.unit.project} and environment in {"", step.action.unit.environment}
     ), ()
