@@ -73,6 +73,15 @@ def erase(folder: Path) -> None:
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
         return
-    for place, _folders, _files in os.walk(folder):
-        os.chmod(place, 0o700)
+    if os.geteuid() != 0:
+        _make_writable(folder)  # root needs no permission, and must not be led into changing any
     shutil.rmtree(folder)
+
+
+def _make_writable(folder: Path) -> None:
+    os.chmod(folder, 0o700)
+    for place, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(place, name)
+            if not path.is_symlink():
+                os.chmod(path, 0o700)

@@ -95,12 +95,13 @@ class Layout:
         """Makes what is missing; leaves what is there as it is."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
         for folder in (self.instances, self.jobs, self.artifacts, self.volumes):
-            _make(folder, 0o711)
+            make(folder, 0o711)
         for folder in (self.addresses, self.verdicts, self.trash):
-            _make(folder, 0o700)
+            make(folder, 0o700)
 
 
-def _make(folder: Path, mode: int) -> None:
+def make(folder: Path, mode: int) -> None:
+    """A folder with exactly this mode, whatever the umask; one that is there is left as it is."""
     try:
         folder.mkdir(mode=mode)
     except FileExistsError:

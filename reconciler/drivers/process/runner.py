@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -132,20 +133,13 @@ def build(launch: dict[str, Any]) -> tuple[int, str]:
 
 
 def hand_over(place: str, user: str) -> None:
-    """Makes a copied tree writable, and the property of the user that builds in it."""
+    """Makes a copied tree writable, and the property of the user that builds in it: what is within before what is
+    around it, so that nobody can exchange what is not yet handed over."""
     owner = shim.account(user)[1:] if user and os.geteuid() == 0 else (-1, -1)
-    for path in every_path(place):
-        os.chown(path, *owner, follow_symlinks=False)
+    for path in reversed(every_path(place)):
         if not os.path.islink(path):
             os.chmod(path, os.stat(path).st_mode | 0o200)
-
-
-def make_read_only(place: str) -> None:
-    """Takes a finished tree back, and every write permission with it."""
-    for path in every_path(place):
-        os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
-        if not os.path.islink(path):
-            os.chmod(path, os.stat(path).st_mode & 0o555 | 0o444)
+        os.chown(path, *owner, follow_symlinks=False)
 
 
 def every_path(place: str) -> list[str]:
@@ -153,6 +147,20 @@ def every_path(place: str) -> list[str]:
     for folder, folders, files in os.walk(place):
         found += [os.path.join(folder, name) for name in (*folders, *files)]
     return found
+
+
+def make_read_only(place: str) -> None:
+    """Takes a finished tree back, and every write permission with it: each folder first, and what is in it once nobody
+    else can change its entries. Links are never followed."""
+    owner = (os.geteuid(), os.getegid())
+    for _, folders, files, fd in os.fwalk(place):
+        os.fchown(fd, *owner)
+        os.fchmod(fd, 0o555)
+        for name in (*folders, *files):
+            os.chown(name, *owner, dir_fd=fd, follow_symlinks=False)
+            mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
+            if stat.S_ISREG(mode):
+                os.chmod(name, mode & 0o555 | 0o444, dir_fd=fd)
 
 
 def publish(place: str, result: str) -> None:

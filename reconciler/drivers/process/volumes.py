@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.desired.objects import VolumeObject
-from reconciler.drivers.process import durable, record
+from reconciler.drivers.process import durable, layout, record
 from reconciler.drivers.process.record import VolumeRecord
 from reconciler.drivers.process.site import Site
 from reconciler.errors import Conflict, ExistsNotOurs, InvalidInput
@@ -33,12 +33,13 @@ class Volumes:
             return
         if present is None and not wanted.bind_path and place.exists():
             raise ExistsNotOurs(f"volume {action.name}: {place} is there without our mark; move it away")
-        mark_path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for folder in (mark_path.parent.parent, mark_path.parent):
+            layout.make(folder, 0o711)
         # the mark goes first: a folder without one would never be touched again
         self._site.step("create-volume:marking")
         record.write(mark_path, self._record(action, wanted, place))
         self._site.step("create-volume:marked")
-        place.mkdir(exist_ok=True, mode=0o755)
+        layout.make(place, 0o755)
         durable.sync_folder(place.parent)
         self._site.step("create-volume:made")
 

@@ -193,6 +193,13 @@ class TestBuilds:
         made = bench.root / "artifacts" / "build-1" / "made"
         assert (made.read_text(), made.stat().st_uid) == ("65534", 0)
 
+    def test_links_in_a_build_lead_nobody_astray(self, bench, place):
+        """What they lead to keeps its mode and its owner."""
+        (place / "outside").touch(mode=0o644)
+        self.build(bench, python(f"import os; os.symlink({str(place / 'outside')!r}, 'out')"))
+        assert (bench.root / "artifacts" / "build-1" / "out").is_symlink()
+        assert (place / "outside").stat().st_mode & 0o777 == 0o644
+
     def test_a_removed_build_is_gone(self, bench):
         """The name and what it named."""
         self.build(bench, self.WRITE)

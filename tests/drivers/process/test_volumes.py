@@ -1,6 +1,7 @@
 """Data: made, named, kept, and deleted only with proof."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from reconciler.desired.objects import Mount, VolumeObject
 from reconciler.errors import Conflict, ExistsNotOurs, InvalidInput
 from reconciler.manifests.identity import ResourceKey
 from reconciler.plan.actions import Verb
-from tests.drivers.process.bench import UNIT
+from tests.drivers.process.bench import UNIT, Bench
 
 MEDIA = ResourceKey("Volume", "shop", "media", "production")
 
@@ -27,6 +28,20 @@ def test_its_place_is_predictable(bench):
     volume = make(bench)
     assert volume.path == str(bench.root / "volumes/shop/production/media")
     assert os.listdir(volume.path) == []
+
+
+def test_its_user_gets_there(place):
+    """Whatever umask the daemon runs with."""
+    before = os.umask(0o077)
+    try:
+        made = Bench(place / "state")
+        path = Path(make(made).path)
+    finally:
+        os.umask(before)
+    made.clean()
+    ways = [path.parent, path.parent.parent, made.root / "volumes", made.root / "artifacts", made.root / "instances"]
+    assert [way.stat().st_mode & 0o777 for way in ways] == [0o711] * 5
+    assert path.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_folder_without_a_mark_is_somebody_elses(bench):
