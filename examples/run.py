@@ -21,7 +21,8 @@ from stage import Daemon, Failed, Repository, Resource, end_strays, eventually, 
 def main() -> int:
     """0 when all went well; 1 with the reason, and the end of the daemon's log, when it did not."""
     wish = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    for number in (signal.SIGINT, signal.SIGTERM):  # both end it in good order, also in the background
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="reconciler-check-")) if wish.check else wish.state
     with saying("installing the package (the first time takes a while)"):
         programs = installed() / "bin"
@@ -179,7 +180,7 @@ def picture(resources: list[Resource], repository: Repository, daemon: Daemon) -
         url=web.url if web else "",
         pid=web.pids[0] if web and web.pids else "",
         status=daemon.url,
-        program=daemon.program,
+        programs=daemon.program.parent,
         log=daemon.log,
     )
 
@@ -196,6 +197,7 @@ What runs
 Three things to try, in another terminal
 
   cd {repository}
+  export RECONCILER_URL={status} PATH={programs}:$PATH
 
   1. Change a variable and commit: it is served within seconds, and the visits go on counting.
        curl {url}
@@ -209,7 +211,7 @@ Three things to try, in another terminal
 
   3. Remove a manifest: the resource goes, its data stay.
        git rm -q worker.yaml && git commit -qm 'No worker'
-       RECONCILER_URL={status} {program} status
+       reconciler status
 
 Ctrl-C stops the daemon; the programs go on without it.
 """
