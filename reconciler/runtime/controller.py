@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from reconciler.apply.executor import Outcome
-from reconciler.inventory import Inventory
 from reconciler.manifests.identity import UnitKey
 from reconciler.observed.snapshot import Target
-from reconciler.plan.actions import Action, Claims, Difference, Plan
+from reconciler.plan.actions import Action, Difference, Plan
 from reconciler.plan.planner import Inputs
 from reconciler.plan.targets import known_targets
 from reconciler.ports import Clock, History, Ledger
@@ -26,9 +25,10 @@ from reconciler.runtime.outlook import differences
 from reconciler.runtime.relations import dependents
 from reconciler.runtime.rules import Rules
 from reconciler.runtime.settling import settle_sources
+from reconciler.runtime.steps import of_others, same, unnoticed, with_plan, with_units
 from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.workqueue import RESYNC, WorkQueue
-from reconciler.runtime.world import Board, World, with_approvals, with_conditions, with_inventory, with_item
+from reconciler.runtime.world import Board, World, with_approvals, with_conditions
 from reconciler.status.records import Deployment
 
 log = structlog.get_logger(__name__)
@@ -117,7 +117,7 @@ class Controller:
     def _see(self, unit: UnitKey, target: Target) -> World:
         """Publishes what was seen; whoever waits on the same target is woken when it is something new."""
         before = self._board.read()
-        news = not _same(before.snapshot.get(unit.target), target)
+        news = not same(before.snapshot.get(unit.target), target)
         world = self._board.change(
             lambda world: replace(world, snapshot={**world.snapshot, unit.target: target}), quiet=not news
         )
@@ -149,8 +149,13 @@ class Controller:
 
     def _remember(self, current: _Pass) -> None:
         """What was written, and what the plan says, becomes what the next pass and every reader sees."""
-        quiet = _as_before(self._board.read(), current)
-        self._board.change(lambda world: _with_plan(world, current), quiet=quiet)
+
+        def step(world: World) -> World:
+            return with_plan(world, current.plan, edition=current.world.edition, differences=current.inputs.differences)
+
+        before = self._board.read()
+        quiet = unnoticed(before, step(before), current.unit)
+        self._board.change(step, quiet=quiet)
         if quiet:
             return
         if current.plan.inventory is not None and bool(current.plan.inventory) != (
@@ -176,7 +181,7 @@ class Controller:
         world, unit = self._board.read(), current.unit
         if self._stopping() or world.edition != current.world.edition or world.holds != current.world.holds:
             return False
-        return not unit.is_furniture or _of_others(world.claims, unit) == _of_others(current.inputs.claims, unit)
+        return not unit.is_furniture or of_others(world.claims, unit) == of_others(current.inputs.claims, unit)
 
     def _report(self, outcome: Outcome) -> None:
         action = outcome.action
@@ -229,7 +234,7 @@ class Controller:
     def _count_units(self) -> World:
         """Units appear with what is seen, and leave when nothing of them is wanted, recorded or seen any more."""
         before = self._board.read().units
-        world = self._board.change(lambda world: _with_units(world, self._rules.units))
+        world = self._board.change(lambda world: with_units(world, self._rules.units))
         if world.units == before:
             return world
         self._fleet.sync(known_targets(world.desired, world.inventory))
@@ -256,53 +261,3 @@ class Controller:
         timed = [(max(0.0, seconds), why) for seconds, why in times if seconds is not None]
         after, trigger = min(timed, default=(self._resync, RESYNC))
         return Passed(min(after, self._resync), trigger, error)
-
-
-def _of_others(claims: Claims, unit: UnitKey) -> Claims:
-    return {other: said for other, said in claims.items() if other != unit}
-
-
-def _same(before: Target | None, after: Target) -> bool:
-    """Whether two looks saw the same, whenever they were taken."""
-    return before is not None and replace(before, observed_at=0.0) == replace(after, observed_at=0.0)
-
-
-def _with_plan(world: World, current: _Pass) -> World:
-    unit, plan = current.unit, current.plan
-    inventory: Inventory = world.inventory
-    if plan.inventory is not None:
-        inventory = with_inventory(inventory, unit, plan.inventory)
-    return replace(
-        world,
-        inventory=inventory,
-        progress=with_item(world.progress, unit, plan.progress),
-        approvals=with_approvals(world.approvals, plan.approvals),
-        claims=world.claims if plan.claims is None else with_item(world.claims, unit, plan.claims),
-        plans={**world.plans, unit: plan},
-        planned=with_item(world.planned, unit, current.world.edition),
-        differences=with_item(world.differences, unit, current.inputs.differences),
-    )
-
-
-def _as_before(world: World, current: _Pass) -> bool:
-    """Whether a reader would notice nothing: the same plan but for the time that is left, and nothing else new."""
-    after = _with_plan(world, current)
-    plan = world.plans.get(current.unit)
-    settled = plan is not None and replace(plan, requeue_after=None) == replace(current.plan, requeue_after=None)
-    names = ("inventory", "progress", "approvals", "claims", "planned", "differences")
-    return settled and all(getattr(after, name) == getattr(world, name) for name in names)
-
-
-def _with_units(world: World, census: Callable[..., list[UnitKey]]) -> World:
-    units = tuple(census(world.desired, world.inventory, world.snapshot))
-    if units == world.units:
-        return world
-    known = frozenset(units)
-    return replace(
-        world,
-        units=units,
-        plans={unit: plan for unit, plan in world.plans.items() if unit in known},
-        planned={unit: edition for unit, edition in world.planned.items() if unit in known},
-        differences={unit: found for unit, found in world.differences.items() if unit in known},
-        progress={unit: said for unit, said in world.progress.items() if unit in known},
-    )

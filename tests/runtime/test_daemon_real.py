@@ -65,6 +65,12 @@ spec:
   variables: {{GREETING: {greeting}}}
   storage: {{/data: {{volume: data, env: DATA}}}}
 """
+APPROVAL = """
+apiVersion: reconciler.dev/v1alpha1
+kind: Approval
+metadata: {{name: empty-it}}
+spec: {{gate: "{digest}", reason: it is meant, expiresAt: "2999-01-01T00:00:00Z"}}
+"""
 
 
 def free_port():
@@ -294,6 +300,28 @@ def test_an_emptied_directory_removes_nothing_without_an_approval(house):
     done = house.once()
     assert done.returncode == 2
     assert "Approval" in done.stdout
+    assert house.programs() == {pid}
+
+
+def test_an_approval_of_the_printed_gate_lets_that_set_through_once(house):
+    """The daemon is killed as soon as it goes; what it began is ended, and the same Approval opens nothing again."""
+    house.start().serving("hello")
+    kept = {path: path.read_text() for path in house.source.glob("*.yaml")}
+    for path in kept:
+        path.unlink()
+    gates = house.until(lambda: [gate for unit in house.ask("api/v1/plan")["units"] for gate in unit["gates"]])
+    digest = next(gate["digest"] for gate in gates if gate["reason"] == "mass")
+    house.write("approval.yaml", APPROVAL.format(digest=digest))
+    house.until(lambda: b"verb=stop" in house.log.read_bytes() or b"verb=remove" in house.log.read_bytes())
+    house.end(signal.SIGKILL)
+    house.start()
+    house.until(lambda: not house.programs())
+    for path, text in kept.items():
+        path.write_text(text)
+    pid = house.serving("hello")
+    for path in kept:
+        path.unlink()
+    house.until(lambda: [gate for unit in house.ask("api/v1/plan")["units"] for gate in unit["gates"]])
     assert house.programs() == {pid}
 
 
