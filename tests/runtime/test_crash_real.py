@@ -159,3 +159,32 @@ def test_a_kill_at_any_call_changes_neither_the_end_nor_the_counts(house):
         assert after.returncode == 0, (point, calls[point - 1], after.stdout, after.stderr)
         assert house.said(greeting) == once, (point, calls[point - 1], after.stderr)
         assert len(house.running()) == len(NAMES), (point, calls[point - 1])
+
+
+def test_a_lost_ledger_creates_removes_and_repeats_nothing(house):
+    """What runs is found by its marks, and what ran once by its receipt."""
+    house.declare("v0")
+    assert house.converge().returncode == 0
+    before, pids = house.said("v0"), house.running()
+    for path in house.state.glob("ledger.db*"):
+        path.unlink()
+    after = house.converge()
+    assert after.returncode == 0, after.stdout
+    assert "action done" not in after.stderr
+    assert (house.said("v0"), house.running()) == (before, pids)
+
+
+def test_a_progress_that_was_lost_with_the_ledger_in_mid_rollout_ends_the_same(house):
+    """The rollout goes on from what is there; the release command does not run a second time."""
+    house.declare("v0")
+    assert house.converge().returncode == 0
+    house.declare("clean")
+    assert house.converge().returncode == 0
+    calls, once = house.trace.read_text().splitlines(), house.said("clean")
+    house.declare("v1")
+    assert house.converge(fatal=calls.index("start-job:started") + 1).returncode == -signal.SIGKILL
+    for path in house.state.glob("ledger.db*"):
+        path.unlink()
+    after = house.converge()
+    assert after.returncode == 0, after.stdout
+    assert house.said("v1") == once
