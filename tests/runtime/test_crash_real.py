@@ -98,8 +98,8 @@ class House:
         (self.source / "app" / "program.py").write_text(PROGRAM)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1] // 50 * 50
-        (self.source / "base.yaml").write_text(BASE.format(first=first, last=first + 49))
+            first = probe.getsockname()[1] // 200 * 200
+        (self.source / "base.yaml").write_text(BASE.format(first=first, last=first + 199))
         (root / "config.yaml").write_text(
             f"instanceId: test\nstateDir: {self.state}\nsource: {{directory: {{path: {self.source}}}}}\n"
             "limits: {workers: 1, actionsPerTarget: 1}\n"
