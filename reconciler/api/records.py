@@ -105,11 +105,11 @@ def deployment(surface: Surface, _picture: Picture, query: Query) -> views.Deplo
 
 
 def chosen_instances(picture: Picture, query: Query) -> tuple[ResourceKey, list[Instance]]:
-    """The resource, and those of its instances whose output was asked for."""
+    """The resource, and those of its instances that were asked for: by digest, or by the digits in their names."""
     key = the_resource(picture, query)
     release = query.text("release")
     found = picture.instances.get(key, [])
-    return key, [i for i in found if i.release.startswith(release) or i.generation.startswith(release)]
+    return key, [i for i in found if i.generation.startswith(release) or f"-{release}" in i.name]
 
 
 def logs(surface: Surface, picture: Picture, query: Query) -> views.LogsView:

@@ -20,7 +20,7 @@ def worst_first(items: list[Item]) -> list[Item]:
 def said(item: Item) -> str:
     """Reason and message of a resource, in one cell."""
     if item.get("ready") == "True" and item.get("health") == "healthy":
-        return item.get("message") or ""
+        return ""
     reason, message = item.get("reason") or "", item.get("message") or ""
     return f"{reason}: {message}" if reason and message else reason or message
 
