@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import bootstrap
 from reconciler.runtime.control import ask
 
 pytestmark = pytest.mark.real
@@ -362,3 +363,12 @@ def test_a_pass_without_change_writes_nothing(house):
     lines = house.log.read_bytes()[len(before[1]) :].splitlines()
     assert [line for line in lines if b"control" not in line] == []
     assert (house.figure("reconciler_ledger_commits_total"), house.etag()) == (before[0], before[2])
+
+
+def test_looking_ahead_without_a_daemon_makes_nothing(house):
+    """The whole way from nothing, and no way at all from where everything is as declared."""
+    way = bootstrap.plan_local(house.settings).way
+    assert "create" in [step.action.verb for step in way.steps]
+    assert not house.state.exists()
+    assert house.once().returncode == 0
+    assert not bootstrap.plan_local(house.settings).way.changes
