@@ -11,13 +11,14 @@ from reconciler.desired.objects import (
     Desired,
     DesiredBlock,
     Held,
+    RouteObject,
     Tree,
     UnitPolicy,
     VolumeObject,
     Workload,
 )
 from reconciler.desired.policies import places_of, targets_of, unit_of, unit_policy
-from reconciler.desired.routes import routes_of
+from reconciler.desired.routes import addresses_of, routes_of
 from reconciler.desired.scope import Candidate, Place, Unplannable
 from reconciler.desired.volumes import Mounted, volumes_of
 from reconciler.desired.workloads import Shaping, Surroundings, is_planned
@@ -40,14 +41,16 @@ def assemble(catalog: Catalog, facts: Facts) -> Desired:
     blocks += _misused(volumes.values())
     routes, route_blocks = routes_of(catalog, running)
     around = Surroundings(catalog, facts, candidates, volumes)
-    workloads, trees, refused = _workloads(around, running, {block.key for block in blocks})
-    blocks += [*refused, *route_blocks, *_unsupported_kinds(catalog)]
+    blocks += route_blocks
+    workloads, trees, refused = _workloads(around, running, routes, {block.key for block in blocks})
+    blocks += [*refused, *_unsupported_kinds(catalog)]
+    planned = {workload.key for workload in workloads}
     objects = [made for mounted in volumes.values() if (made := mounted.object()) is not None]
     return Desired(
         revisions={name: revision.id for name, revision in catalog.revisions.items()},
         workloads=tuple(workloads),
         volumes=tuple(objects),
-        routes=tuple(routes),
+        routes=tuple(r for r in (*routes, *addresses_of(workloads)) if r.resource in planned),
         targets=targets,
         units=_units(places, candidates),
         declared=_declared(catalog, expanded, objects),
@@ -65,7 +68,10 @@ def assemble(catalog: Catalog, facts: Facts) -> Desired:
 
 
 def _workloads(
-    around: Surroundings, running: Mapping[ResourceKey, Candidate], blocked: set[ResourceKey]
+    around: Surroundings,
+    running: Mapping[ResourceKey, Candidate],
+    routes: Iterable[RouteObject],
+    blocked: set[ResourceKey],
 ) -> tuple[list[Workload], dict[str, Tree], list[DesiredBlock]]:
     made: list[Workload] = []
     trees: dict[str, Tree] = {}
@@ -74,7 +80,8 @@ def _workloads(
         if key in blocked:
             continue
         try:
-            workload, tree = Shaping(around, candidate).workload()
+            led_to = frozenset(route.port for route in routes if route.resource == key and route.port)
+            workload, tree = Shaping(around, candidate, led_to).workload()
         except Unplannable as refusal:
             refused += [DesiredBlock(key, candidate.unit, refusal.reason, p) for p in refusal.problems]
         else:

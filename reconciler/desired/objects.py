@@ -8,7 +8,7 @@ from typing import Literal
 
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.problem import Position, Problem
-from reconciler.observed.snapshot import generation_of
+from reconciler.observed.snapshot import RouteShape, generation_of
 
 # --- values of environment variables: references travel, secret values do not ------------------------------------
 
@@ -102,12 +102,16 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """``number`` is what the program is expected to listen on; 0 where the engine assigns it (process engine)."""
+    """``number`` is what the program is expected to listen on; 0 where the engine assigns it (process engine).
+
+    ``fixed``: instances bind its stable address themselves, because no listener of an edge stands before them.
+    """
 
     name: str
     number: int
     main: bool = False
     protocol: Literal["tcp", "udp"] = "tcp"
+    fixed: bool = False
     host_port: int = 0
     bind: str = "127.0.0.1"
 
@@ -172,8 +176,8 @@ class Workload:
 
     ``release`` is the template's digest (64 hex digits), ``stamp`` that of restart and redeploy tokens and of secret
     values (12 hex digits, "" when there are none); ``older_stamps`` say the same under older digest keys, so that a new
-    key replaces nothing. ``settings`` may change in place, on what runs. ``fixed_ports`` says
-    that instances bind the stable addresses themselves (no edge). ``hold`` says why nothing may be applied to it.
+    key replaces nothing. ``settings`` may change in place, on what runs. ``static``: nothing runs, the edge serves its
+    artifact. ``hold`` says why nothing may be applied to it.
     """
 
     key: ResourceKey
@@ -188,7 +192,7 @@ class Workload:
     release_command: ReleaseCommand | None = None
     depends_on: tuple[ResourceKey, ...] = ()
     running: bool = True
-    fixed_ports: bool = False
+    static: bool = False
     reconcile_token: str = ""
     hold: str = ""
     report_drift: bool = False
@@ -215,18 +219,28 @@ class VolumeObject:
 
 @dataclass(frozen=True, slots=True)
 class RouteObject:
-    """A host and path that leads to a resource. ``id`` is host + path."""
+    """A host and path, or a stable address, that leads to a port of a resource.
 
-    host: str
-    path: str
+    ``id`` is host + path, or the address's name; ``internal`` then, and the shape gets its ``listen`` from the target.
+    """
+
+    id: str
     resource: ResourceKey
     unit: UnitKey
     port: str = ""
+    shape: RouteShape = RouteShape()
+    internal: bool = False
     place: Position = Position("")
 
-    @property
-    def id(self) -> str:
-        return f"{self.host}{self.path}"
+
+@dataclass(frozen=True, slots=True)
+class EdgeObject:
+    """An edge proxy of ours: where it listens ("host:port"; "" not at all), and who issues its certificates."""
+
+    http: str = ":80"
+    https: str = ":443"
+    acme_email: str = ""
+    acme_ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +257,12 @@ class ApprovalObject:
 
 @dataclass(frozen=True, slots=True)
 class TargetObject:
-    """A Server or a Cluster, as far as planning needs it. ``edge``: we own an edge proxy there."""
+    """A Server or a Cluster, as far as planning needs it. ``edge``: the edge proxy that we own there."""
 
     key: ResourceKey
     engine: Literal["process", "docker", "kubernetes"]
     lifecycle: Literal["active", "inactive", "decommissioned"] = "active"
-    edge: bool = False
+    edge: EdgeObject | None = None
     port_range: tuple[int, int] = (20000, 29999)
     bind_paths: tuple[str, ...] = ()
     source: str = ""

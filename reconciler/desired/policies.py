@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.desired.objects import TargetObject, UnitPolicy
+from reconciler.desired.objects import EdgeObject, TargetObject, UnitPolicy
 from reconciler.desired.scope import Place
 from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey, UnitKey, cluster, server
 from reconciler.manifests.kinds.base import port_range
 from reconciler.manifests.kinds.project import EnvironmentSpec, Placement, ProjectSpec
-from reconciler.manifests.kinds.target import ServerSpec
+from reconciler.manifests.kinds.target import EdgeProxy, ServerSpec
 
 _PORTS = (20000, 29999)
 
@@ -25,13 +25,26 @@ def targets_of(catalog: Catalog) -> dict[ResourceKey, TargetObject]:
                 key,
                 spec.engine,
                 spec.lifecycle,
-                edge=spec.edge_proxy is not None and spec.edge_proxy.kind == "caddy",
+                edge=_edge(spec.edge_proxy),
                 port_range=port_range(spec.port_range) if spec.port_range else _PORTS,
                 bind_paths=tuple(spec.allow.bind_paths) if spec.allow is not None else (),
                 source=document.source,
                 place=document.place("spec"),
             )
     return found
+
+
+def _edge(written: EdgeProxy | None) -> EdgeObject | None:
+    """The proxy that we own; an external one is somebody else's, and is as none to us."""
+    if written is None or written.kind != "caddy":
+        return None
+    listen, acme = written.listen, written.acme
+    return EdgeObject(
+        http=(listen.http or "") if listen is not None else ":80",
+        https=(listen.https or "") if listen is not None else ":443",
+        acme_email=(acme.email or "") if acme is not None else "",
+        acme_ca=(acme.ca or "") if acme is not None else "",
+    )
 
 
 def places_of(catalog: Catalog, targets: dict[ResourceKey, TargetObject]) -> Iterator[Place]:

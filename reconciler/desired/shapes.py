@@ -12,29 +12,37 @@ from reconciler.manifests.kinds.rollout import Health
 _LOOPBACK = "127.0.0.1"
 
 
-def ports_of(spec: ResourceSpec, *, assigned: bool) -> tuple[Port, ...]:
-    """Its ports by name. ``assigned``: the engine gives the numbers, except to ports that are direct."""
+def ports_of(spec: ResourceSpec, *, assigned: bool, behind_edge: frozenset[str] = frozenset()) -> tuple[Port, ...]:
+    """Its ports by name. ``assigned``: the engine gives the numbers, except to ports that are direct. The ports named
+    in ``behind_edge`` have a listener of the edge before them; instances bind the addresses of all others themselves."""
     written = spec.ports or {}
     main = _main_name(written)
     direct = spec.network is not None and spec.network.exposure == "direct-port"
     bind = (spec.network.bind_address if spec.network is not None else None) or _LOOPBACK
-    return tuple(
-        _port(name, port, main=name == main, direct=direct, bind=bind, assigned=assigned)
-        for name, port in sorted(written.items())
-    )
+    made = []
+    for name, port in sorted(written.items()):
+        long = port if isinstance(port, PortSpec) else PortSpec(port=port)
+        host_port = long.host_port or (long.port if direct else 0)
+        made.append(
+            Port(
+                name,
+                0 if assigned and not host_port else long.port,
+                main=name == main,
+                protocol=long.protocol,
+                fixed=name not in behind_edge or bool(host_port) or long.protocol == "udp",
+                host_port=host_port,
+                bind=long.bind_address or (bind if host_port else _LOOPBACK),
+            )
+        )
+    return tuple(made)
 
 
-def _port(name: str, written: int | PortSpec, *, main: bool, direct: bool, bind: str, assigned: bool) -> Port:
-    spec = written if isinstance(written, PortSpec) else PortSpec(port=written)
-    host_port = spec.host_port or (spec.port if direct else 0)
-    return Port(
-        name,
-        0 if assigned and not host_port else spec.port,
-        main=main,
-        protocol=spec.protocol,
-        host_port=host_port,
-        bind=spec.bind_address or (bind if host_port else _LOOPBACK),
-    )
+def http_ports(spec: ResourceSpec, routed: Iterable[str]) -> frozenset[str]:
+    """Ports that speak HTTP, as was said: by their name, by the health check, or by a domain that leads there."""
+    ports = ports_of(spec, assigned=True)
+    asked = port_called(ports, spec, spec.health.http.port) if spec.health and spec.health.http else None
+    named = {port.name for port in ports if port.name.startswith("http")}
+    return frozenset(named | set(routed) | ({asked} if asked else set()))
 
 
 def _main_name(written: Mapping[str, int | PortSpec]) -> str:

@@ -23,7 +23,7 @@ from reconciler.desired.objects import (
     Workload,
 )
 from reconciler.desired.scope import Candidate, Unplannable
-from reconciler.desired.shapes import port_called, ports_of, probe_of, settings_of
+from reconciler.desired.shapes import http_ports, port_called, ports_of, probe_of, settings_of
 from reconciler.desired.trees import tree_of
 from reconciler.desired.variables import (
     Variable,
@@ -55,10 +55,12 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Shaping:
-    """Makes the workload of one candidate. Collects every problem before it refuses."""
+    """Makes the workload of one candidate. Collects every problem before it refuses. ``routed`` are the ports that its
+    domains lead to."""
 
     around: Surroundings
     candidate: Candidate
+    routed: frozenset[str] = frozenset()
 
     def workload(self) -> tuple[Workload, Tree]:
         """The workload and the tree it is made from; raises ``Unplannable``."""
@@ -109,7 +111,6 @@ class Shaping:
             release_command=ReleaseCommand(tuple(release.command), seconds(release.timeout)) if release else None,
             depends_on=self._dependencies(),
             running=spec.desired_state != "stopped",
-            fixed_ports=bool(template.ports) and not candidate.target.edge,
             reconcile_token="/".join(t for t in (environment.reconcile_token, spec.reconcile_token) if t),
             hold="Suspended" if spec.suspend else "",
             report_drift=(spec.drift or environment.drift) == "report",
@@ -157,7 +158,9 @@ class Shaping:
         return Artifact("tree", tree.id, name, commands)
 
     def _ports(self, problems: list[Problem]) -> tuple[Port, ...]:
-        ports = ports_of(self.candidate.spec, assigned=self.candidate.target.engine == "process")
+        spec, target = self.candidate.spec, self.candidate.target
+        behind_edge = http_ports(spec, self.routed) if target.edge is not None else frozenset()
+        ports = ports_of(spec, assigned=target.engine == "process", behind_edge=behind_edge)
         if len(ports) > 1 and not any(port.main for port in ports):
             problems.append(self._at("one of several ports is named http, or has primary: true", "ports"))
         return ports
@@ -267,7 +270,10 @@ class Shaping:
             return "a host port"
         if any(self._is_single_writer(mount.volume) for mount in self._writable()):
             return "a single-writer volume"
-        return "a fixed port and no edge" if ports and not self.candidate.target.edge else ""
+        fixed = [port.name for port in ports if port.fixed]
+        if fixed and self.candidate.target.edge is not None:
+            return f"port {fixed[0]}, which is not HTTP"
+        return "a fixed port and no edge" if fixed else ""
 
     def _writable(self) -> list[Any]:
         return [mount for mount in (self.candidate.spec.storage or {}).values() if mount.mode == "rw"]
@@ -284,8 +290,8 @@ class Shaping:
     def _notes(self, template: Template) -> list[Problem]:
         notes = [note for path, text in self._env_texts() if text is not None for note in env_file_notes(path, text)]
         replicas = self.candidate.spec.replicas
-        if template.ports and not self.candidate.target.edge and isinstance(replicas, int) and replicas > 1:
-            message = "without an edge proxy links lead to the first instance only"
+        if any(port.fixed for port in template.ports) and isinstance(replicas, int) and replicas > 1:
+            message = "without an edge proxy before it, links to a port lead to the first instance only"
             notes.append(self._at(message, "replicas"))
         return notes
 

@@ -150,14 +150,57 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteShape:
+    """What a request must look like, and what becomes of it, beside who answers.
+
+    With ``listen`` ("host:port") it is a listener of its own, a stable internal address; without, it is reached through
+    the edge's public listeners by ``host`` and ``path``. ``redirect_to`` (a host) or ``static`` (an artifact's name)
+    answer in place of instances. ``tls``: "" plain http; ``auto`` a public certificate; ``internal`` one of the edge's
+    own authority; else the name of an imported certificate. ``drain`` is how long open streams outlive a change, in
+    seconds.
+    """
+
+    host: str = ""
+    path: str = "/"
+    strip_prefix: bool = False
+    listen: str = ""
+    redirect_to: str = ""
+    redirect_status: int = 0
+    static: str = ""
+    tls: str = ""
+    drain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """What the edge does with one host and path. ``id`` is host + path; ``upstreams`` are instance names."""
+    """What the edge does with one host and path, or one stable address. ``upstreams`` are instance names, ``dials``
+    where each of them listens ("host:port"). ``altered``: what the edge does is not what was written there by us."""
 
     id: str
     resource: ResourceKey
     unit: UnitKey
-    upstreams: frozenset[str]
+    upstreams: frozenset[str] = frozenset()
+    shape: RouteShape = RouteShape()
+    dials: Mapping[str, str] = field(default_factory=dict)
     ours: bool = True
+    altered: bool = False
+
+
+class EdgeState(StrEnum):
+    """The edge proxy itself."""
+
+    ABSENT = "absent"  # never started here
+    RUNNING = "running"
+    DOWN = "down"  # on record, and not answering
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``listening`` are its public addresses ("host:port"); ``detail`` is for people."""
+
+    state: EdgeState = EdgeState.ABSENT
+    detail: str = ""
+    listening: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +215,7 @@ class Target:
     artifacts: frozenset[str] = frozenset()
     verdicts: Mapping[ResourceKey, Verdict] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    edge: Edge = Edge()
     unknown: frozenset[Collection] = frozenset()
     trouble: str = ""  # why something is unknown, for people
 

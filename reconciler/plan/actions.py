@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from reconciler.desired.objects import Tree, VolumeObject, Workload
+from reconciler.desired.objects import EdgeObject, Tree, VolumeObject, Workload
 from reconciler.inventory import Entry
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Verdict
+from reconciler.observed.snapshot import Route, Verdict
 
 
 class Verb(StrEnum):
@@ -32,8 +32,9 @@ class Verb(StrEnum):
     REMOVE_JOB = "remove-job"
     RECORD_VERDICT = "record-verdict"
     CLEAR_VERDICT = "clear-verdict"
-    PUT_ROUTE = "put-route"
-    DELETE_ROUTE = "delete-route"
+    START_EDGE = "start-edge"
+    STOP_EDGE = "stop-edge"
+    CONFIGURE_EDGE = "configure-edge"  # all of its routes that are ours, in one write
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,11 @@ class JobSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class RouteSpec:
-    """What PUT_ROUTE makes; ``upstreams`` are instance names."""
+class EdgeSpec:
+    """What START_EDGE and CONFIGURE_EDGE write: every route that is ours, sorted by id, and where the edge listens."""
 
-    id: str
-    resource: ResourceKey
-    unit: UnitKey
-    upstreams: frozenset[str]
+    edge: EdgeObject
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class SettingsSpec:
     settings: Mapping[str, str]
 
 
-Payload = InstanceSpec | AddressSpec | JobSpec | RouteSpec | SettingsSpec | VolumeObject | Tree | Verdict | None
+Payload = InstanceSpec | AddressSpec | JobSpec | EdgeSpec | SettingsSpec | VolumeObject | Tree | Verdict | None
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -172,12 +171,16 @@ class ApprovalRecord:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an environment says of a route of its own; ``upstreams`` None: it is wanted, leave it as it is."""
+    """What an environment says of a route of its own; ``upstreams`` None: it is wanted, leave it as it is.
+
+    ``static`` is the artifact that a static site is served from.
+    """
 
     id: str
     resource: ResourceKey
     unit: UnitKey
     upstreams: frozenset[str] | None = None
+    static: str = ""
 
 
 Claims = Mapping[UnitKey, Mapping[str, Claim]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.desired.names import instance_name
-from reconciler.desired.objects import VolumeObject, Workload
+from reconciler.desired.objects import RouteObject, VolumeObject, Workload
 from reconciler.inventory import Entry
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.observed.snapshot import Target
@@ -33,7 +33,7 @@ class Environment:
         self.before = dict(inputs.inventory.get(unit, {}))
         self.draft = self._draft()
         known = inputs.known(unit.target)
-        self.edge = known is not None and known.edge
+        self.edge = known is not None and known.edge is not None
         self.left_alone: set[ResourceKey] = set()
 
     def plan(self) -> Plan:
@@ -136,11 +136,14 @@ class Environment:
             workload,
             self.target.of(workload.key),
             routed=self.target.routed(workload.key) if self.edge else frozenset(),
-            has_route=self.edge and any((r.resource, r.unit) == (workload.key, self.unit) for r in self.desired.routes),
+            has_route=self.edge and any(self._leads_to(route, workload) for route in self.desired.routes),
             links=links,
             addresses=bound_ports(workload, self.target),
             differences=self.inputs.differences,
         )
+
+    def _leads_to(self, route: RouteObject, workload: Workload) -> bool:
+        return (route.resource, route.unit) == (workload.key, self.unit) and not route.shape.redirect_to
 
     def _stopped_by(self, workload: Workload, removal: Removal) -> bool:
         """What forbids to go on with a resource at all: a taken name, data that would stay behind."""
@@ -193,7 +196,7 @@ class Environment:
         by_key = {w.key: w for w in self.workloads}
         for route in self.desired.routes:
             if route.unit == self.unit:
-                self._say(self._claim_of(route.id, route.resource, by_key.get(route.resource)))
+                self._say(self._claim_of(route, by_key.get(route.resource)))
         said = {claim.id for claim in self.draft.claims.values()}
         for route_id, found in self.target.routes.items():
             left = self.draft.hold or found.resource in self.left_alone
@@ -204,9 +207,16 @@ class Environment:
         """Two resources of one environment may claim one route: both are heard, and the furniture decides."""
         self.draft.claims[f"{claim.id} {claim.resource}"] = claim
 
-    def _claim_of(self, route_id: str, resource: ResourceKey, workload: Workload | None) -> Claim:
+    def _claim_of(self, route: RouteObject, workload: Workload | None) -> Claim:
+        route_id, resource = route.id, route.resource
         if self.draft.reason_against(resource) or resource in self.left_alone:
             return Claim(route_id, resource, self.unit)
+        if route.shape.redirect_to:
+            return Claim(route_id, resource, self.unit, frozenset())
+        if workload is not None and workload.static:
+            artifact = workload.template.artifact.name
+            there = workload.running and artifact in self.target.artifacts
+            return Claim(route_id, resource, self.unit, frozenset() if there else None, artifact if there else "")
         found = self.target.routes.get(route_id)
         current = found.upstreams if found is not None and found.resource == resource else frozenset()
         progress = self.draft.progress.get(resource)

@@ -1,93 +1,173 @@
-"""A target's furniture: its routes, from what the environments claim, and the artifacts that nobody needs any more.
+"""A target's furniture: its edge, from what the environments claim, and the artifacts that nobody needs any more.
 
-An environment that has not spoken in this daemon's life is unknown: its routes stay. A route goes only when nobody
-declares it; of two claimants the present holder stays.
+The edge gets at most one write a pass: all routes that are ours, together. An environment that has not spoken in this
+daemon's life is unknown: its routes stay. A route goes only when nobody declares it; of two claimants the present
+holder stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from reconciler.desired.objects import Desired
+from reconciler.desired.objects import Desired, RouteObject, TargetObject
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Collection, JobState, Route, Target
-from reconciler.plan.actions import Claim, Claims, RouteSpec, Verb
+from reconciler.observed.snapshot import Collection, EdgeState, JobState, Route, Target
+from reconciler.plan.actions import Claim, Claims, EdgeSpec, Verb
 from reconciler.plan.draft import Draft
 
+_SHOWN = 3
 
-def plan_routes(target: Target, desired: Desired, claims: Claims, neighbours: Iterable[UnitKey], draft: Draft) -> None:
-    """The union of the latest claims, against what the edge does."""
-    by_id: dict[str, list[Claim]] = {}
-    silent = set()
-    for unit in neighbours:
-        if unit in claims:
-            for claim in claims[unit].values():
-                by_id.setdefault(claim.id, []).append(claim)
+
+@dataclass(slots=True)
+class EdgePlan:
+    """The edge of one target on one pass. ``routes`` are those that are to be there, ``changes`` why it is written."""
+
+    draft: Draft
+    owner: TargetObject
+    target: Target
+    desired: Desired
+    claims: Claims
+    neighbours: frozenset[UnitKey]
+    routes: list[Route] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    drift: bool = False
+
+    @property
+    def key(self) -> ResourceKey:
+        return self.owner.key
+
+    def plan(self) -> None:
+        """Starts the edge where it is wanted, then brings its routes to what is claimed."""
+        state = self.target.edge.state
+        if self.owner.edge is None:
+            if state is not EdgeState.ABSENT:
+                self.draft.act(self.key, Verb.STOP_EDGE, self.key.name, cause="the server has no edge proxy any more")
+        elif state is not EdgeState.RUNNING:
+            cause = f"it is down: {self.target.edge.detail}" if state is EdgeState.DOWN else "it is declared"
+            spec = EdgeSpec(self.owner.edge)
+            down = state is EdgeState.DOWN
+            self.draft.act(self.key, Verb.START_EDGE, self.key.name, cause=cause, payload=spec, drift=down)
+        elif not self.target.knows(Collection.ROUTES):
+            message = f"{self.key.name}: its routes cannot be read: {self.target.trouble}"
+            self.draft.block(self.key, "Unknown", message)
         else:
-            silent.add(unit)
-    for route_id in sorted({*by_id, *target.routes}):
-        found = target.routes.get(route_id)
-        holder_is_silent = found is not None and found.unit in silent
-        _plan_route(_Claimed(route_id, found, by_id.get(route_id, []), holder_is_silent), desired, draft)
+            self._routes(EdgeSpec(self.owner.edge))
 
+    def _routes(self, spec: EdgeSpec) -> None:
+        claimed = self._claimed()
+        for route_id in sorted({*claimed, *self.target.routes}):
+            self._route(route_id, self.target.routes.get(route_id), claimed.get(route_id, []))
+        if self.changes:
+            told = "; ".join(self.changes[:_SHOWN])
+            more = len(self.changes) - _SHOWN
+            cause = f"{told}; and {more} more" if more > 0 else told
+            payload = replace(spec, routes=tuple(self.routes))
+            name = self.key.name
+            self.draft.act(self.key, Verb.CONFIGURE_EDGE, name, cause=cause, payload=payload, drift=self.drift)
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """One route as it is found, and as it is claimed; a silent holder has not had a pass in this daemon's life."""
+    def _claimed(self) -> dict[str, list[Claim]]:
+        by_id: dict[str, list[Claim]] = {}
+        for unit in sorted(self.neighbours):
+            for claim in self.claims.get(unit, {}).values():
+                by_id.setdefault(claim.id, []).append(claim)
+        return by_id
 
-    id: str
-    found: Route | None
-    claims: list[Claim]
-    holder_is_silent: bool
+    def _route(self, route_id: str, found: Route | None, claims: list[Claim]) -> None:
+        key = ResourceKey("Route", "", route_id)
+        if found is not None and not found.ours:
+            if claims:
+                self.draft.block(key, "ExistsNotOurs", f"a route {route_id} is there and is not ours")
+        elif found is not None and found.unit in self.neighbours - set(self.claims):
+            self._keep(found)
+            self.draft.wait(key, f"a first pass of {found.unit}")
+        elif not claims:
+            self._drop(key, found)
+        else:
+            claim = self._heard(key, claims, found)
+            if claim is not None:
+                self._put(claim, found)
+            elif found is not None:
+                self._keep(found)
 
+    def _keep(self, found: Route) -> None:
+        """As it is, and as it was written if somebody altered it."""
+        if found.altered:
+            self.changes.append(f"{found.id} was changed by somebody else")
+            self.drift = True
+        self.routes.append(replace(found, altered=False))
 
-def _plan_route(claimed: _Claimed, desired: Desired, draft: Draft) -> None:
-    route_id, found, claims = claimed.id, claimed.found, claimed.claims
-    key = ResourceKey("Route", "", route_id)
-    if found is not None and not found.ours:
-        if claims:
-            draft.block(key, "ExistsNotOurs", f"a route {route_id} is there and is not ours")
-    elif found is not None and claimed.holder_is_silent:
-        draft.wait(key, f"a first pass of {found.unit}")
-    elif not claims:
-        _drop_route(key, route_id, desired, draft)
-    else:
-        claim = _heard(key, claims, found, draft)
-        if claim is not None and claim.upstreams is not None and not _matches(found, claim):
-            _put_route(key, claim, draft)
+    def _drop(self, key: ResourceKey, found: Route | None) -> None:
+        if found is None:
+            return
+        if self.desired.held.sources or key in self.desired.held.keys:
+            self.draft.block(key, "DesiredUnknown", "a manifest cannot be read, so the route stays")
+            self._keep(found)
+        else:
+            self.changes.append(f"{key.name} is no longer declared")
 
+    def _put(self, claim: Claim, found: Route | None) -> None:
+        wanted = self._wanted(claim, found)
+        if wanted is None:
+            if found is not None:
+                self._keep(found)
+            return
+        if found is not None and found == wanted:
+            self.routes.append(found)
+            return
+        if found is not None and replace(found, altered=False) == wanted:
+            self._keep(found)
+            return
+        by = ", ".join(sorted(wanted.upstreams)) or wanted.shape.redirect_to or wanted.shape.static or "nothing"
+        self.changes.append(f"{claim.id} is answered by {by}")
+        self.routes.append(wanted)
 
-def _heard(key: ResourceKey, claims: list[Claim], found: Route | None, draft: Draft) -> Claim | None:
-    """The only claim; of several that of the present holder, whose releases go on; None when nobody holds it."""
-    if len(claims) == 1:
-        return claims[0]
-    holder = next((c for c in claims if found is not None and c.resource == found.resource), None)
-    keeps = f"{holder.resource} keeps it" if holder is not None else "nobody gets it"
-    for claim in claims:
-        if claim is not holder:
-            others = " and ".join(sorted(str(c.resource) for c in claims if c is not claim))
-            message = f"{key.name} is claimed by {others} too; {keeps}: declare it once"
-            draft.block(claim.resource, "DomainConflict", message)
-    return holder
+    def _wanted(self, claim: Claim, found: Route | None) -> Route | None:
+        """The route that a claim asks for; None: leave it as it is. What is left alone keeps who answers."""
+        told = self._told(claim)
+        if told is None:
+            return None
+        upstreams = claim.upstreams
+        if upstreams is None:
+            if found is None or found.resource != claim.resource or told.shape.redirect_to:
+                return None
+            upstreams = found.upstreams
+        shape = told.shape
+        if told.internal:
+            address = self.target.addresses.get(told.id)
+            if address is None:
+                return None
+            shape = replace(shape, listen=f"{address.host}:{address.port}")
+        if claim.static or (found is not None and claim.upstreams is None):
+            shape = replace(shape, static=claim.static or (found.shape.static if found is not None else ""))
+        return Route(claim.id, claim.resource, claim.unit, upstreams, shape, self._dials(upstreams, told.port, found))
 
+    def _told(self, claim: Claim) -> RouteObject | None:
+        return next(
+            (r for r in self.desired.routes if (r.id, r.resource, r.unit) == (claim.id, claim.resource, claim.unit)),
+            None,
+        )
 
-def _drop_route(key: ResourceKey, route_id: str, desired: Desired, draft: Draft) -> None:
-    if desired.held.sources or key in desired.held.keys:
-        draft.block(key, "DesiredUnknown", "a manifest cannot be read, so the route stays")
-    else:
-        draft.act(key, Verb.DELETE_ROUTE, route_id, cause="the domain is no longer declared")
+    def _dials(self, upstreams: frozenset[str], port: str, found: Route | None) -> dict[str, str]:
+        """Where each instance listens; of one that is gone, where it did."""
+        known = dict(found.dials) if found is not None else {}
+        for name in upstreams:
+            instance = self.target.instances.get(name)
+            if instance is not None and port in instance.ports:
+                known[name] = f"127.0.0.1:{instance.ports[port]}"
+        return {name: known[name] for name in sorted(upstreams) if name in known}
 
-
-def _put_route(key: ResourceKey, claim: Claim, draft: Draft) -> None:
-    upstreams = claim.upstreams or frozenset()
-    cause = f"{claim.resource} is served by {', '.join(sorted(upstreams)) or 'nothing'}"
-    spec = RouteSpec(claim.id, claim.resource, claim.unit, upstreams)
-    draft.act(key, Verb.PUT_ROUTE, claim.id, cause=cause, payload=spec)
-
-
-def _matches(found: Route | None, claim: Claim) -> bool:
-    return found is not None and found.resource == claim.resource and found.upstreams == claim.upstreams
+    def _heard(self, key: ResourceKey, claims: list[Claim], found: Route | None) -> Claim | None:
+        """The only claim; of several that of the present holder, whose releases go on; None when nobody holds it."""
+        if len(claims) == 1:
+            return claims[0]
+        holder = next((c for c in claims if found is not None and c.resource == found.resource), None)
+        keeps = f"{holder.resource} keeps it" if holder is not None else "nobody gets it"
+        for claim in claims:
+            if claim is not holder:
+                others = " and ".join(sorted(str(c.resource) for c in claims if c is not claim))
+                message = f"{key.name} is claimed by {others} too; {keeps}: declare it once"
+                self.draft.block(claim.resource, "DomainConflict", message)
+        return holder
 
 
 def plan_artifacts(target: Target, desired: Desired, draft: Draft) -> None:
@@ -115,7 +195,7 @@ def _needed(target: Target, desired: Desired, unit: UnitKey) -> frozenset[str]:
         for name in (w.template.artifact.name, w.template.artifact.id)
     }
     blocked = {block.key for block in desired.blocks}
-    held = {i.artifact for i in target.instances.values()}
+    held = {i.artifact for i in target.instances.values()} | {r.shape.static for r in target.routes.values()}
     return frozenset(wanted | held) if not blocked else frozenset(wanted | held | target.artifacts)
 
 

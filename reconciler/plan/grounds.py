@@ -42,12 +42,10 @@ def plan_addresses(workload: Workload, desired: Desired, target: Target, draft: 
 
 def bound_ports(workload: Workload, target: Target) -> Mapping[int, Mapping[str, int]]:
     """Which port each ordinal is to bind itself, by port name; empty where the engine assigns them."""
-    if not workload.fixed_ports:
-        return {}
     ports: dict[int, dict[str, int]] = {}
     for port, ordinal in _places(workload):
         found = target.addresses.get(address_name(workload.key, port.name, ordinal))
-        if found is not None:
+        if port.fixed and found is not None:
             ports.setdefault(ordinal, {})[port.name] = found.port
     return ports
 
@@ -72,10 +70,10 @@ def links_of(workload: Workload, desired: Desired, snapshot: Snapshot) -> tuple[
 
 
 def _places(workload: Workload) -> Iterator[tuple[Port, int]]:
-    """Every (port, ordinal) that has an address: all ordinals where instances bind them, else the first stands for
-    the listener of the edge."""
+    """Every (port, ordinal) that has an address: all ordinals where instances bind it, else the first stands for the
+    listener of the edge."""
     for port in workload.template.ports:
-        for ordinal in range(workload.replicas if workload.fixed_ports else 1):
+        for ordinal in range(workload.replicas if port.fixed else 1):
             yield port, ordinal
 
 

@@ -16,11 +16,12 @@ from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import (
     Address,
     Collection,
+    Edge,
+    EdgeState,
     Health,
     Instance,
     Job,
     JobState,
-    Route,
     State,
     Target,
     Verdict,
@@ -29,10 +30,10 @@ from reconciler.observed.snapshot import (
 from reconciler.plan.actions import (
     Action,
     AddressSpec,
+    EdgeSpec,
     InstanceSpec,
     JobSpec,
     Payload,
-    RouteSpec,
     SettingsSpec,
     Verb,
 )
@@ -158,7 +159,7 @@ def _create(target: Target, action: Action, model: Model) -> Target:
         created=float(model.serial),
         artifact=w.template.artifact.name,
         settings=dict(w.settings),
-        ports=dict(spec.addresses),
+        ports={p.name: spec.addresses.get(p.name, 30000 + model.serial) for p in w.template.ports},
         since=model.now,
     )
     return replace(target, instances={**target.instances, action.name: made})
@@ -253,13 +254,18 @@ def _clear_verdict(target: Target, action: Action, _: Model) -> Target:
     return replace(target, verdicts={k: v for k, v in target.verdicts.items() if k != action.key})
 
 
-def _put_route(target: Target, action: Action, _: Model) -> Target:
-    spec = _of(action.payload, RouteSpec)
-    return replace(target, routes={**target.routes, spec.id: Route(spec.id, spec.resource, spec.unit, spec.upstreams)})
+def _start_edge(target: Target, action: Action, _: Model) -> Target:
+    listening = tuple(a for a in (_of(action.payload, EdgeSpec).edge.http,) if a)
+    return replace(target, edge=Edge(EdgeState.RUNNING, listening=listening))
 
 
-def _delete_route(target: Target, action: Action, _: Model) -> Target:
-    return replace(target, routes=_without(target.routes, action.name))
+def _stop_edge(target: Target, _action: Action, _: Model) -> Target:
+    return replace(target, edge=Edge(), routes={})
+
+
+def _configure_edge(target: Target, action: Action, _: Model) -> Target:
+    foreign = {name: route for name, route in target.routes.items() if not route.ours}
+    return replace(target, routes={**foreign, **{r.id: r for r in _of(action.payload, EdgeSpec).routes}})
 
 
 _HANDLERS: Mapping[Verb, Callable[[Target, Action, Model], Target]] = {
@@ -279,8 +285,9 @@ _HANDLERS: Mapping[Verb, Callable[[Target, Action, Model], Target]] = {
     Verb.REMOVE_JOB: _remove_job,
     Verb.RECORD_VERDICT: _record_verdict,
     Verb.CLEAR_VERDICT: _clear_verdict,
-    Verb.PUT_ROUTE: _put_route,
-    Verb.DELETE_ROUTE: _delete_route,
+    Verb.START_EDGE: _start_edge,
+    Verb.STOP_EDGE: _stop_edge,
+    Verb.CONFIGURE_EDGE: _configure_edge,
 }
 
 

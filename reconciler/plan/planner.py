@@ -14,7 +14,7 @@ from reconciler.observed.snapshot import Collection, Snapshot, Target
 from reconciler.plan.actions import Block, Plan
 from reconciler.plan.draft import Draft
 from reconciler.plan.environment import Environment
-from reconciler.plan.furniture import plan_artifacts, plan_routes
+from reconciler.plan.furniture import EdgePlan, plan_artifacts
 from reconciler.plan.gates import forget_target
 from reconciler.plan.inputs import Inputs
 from reconciler.plan.targets import entry_of
@@ -42,7 +42,7 @@ def plan(unit: UnitKey, inputs: Inputs) -> Plan:
         return _furniture(unit, inputs, target)
     if known is not None and known.lifecycle == "decommissioned":
         return forget_target(unit, inputs)
-    needed = _NEEDED | {Collection.ROUTES} if known is not None and known.edge else _NEEDED
+    needed = _NEEDED | {Collection.ROUTES} if known is not None and known.edge is not None else _NEEDED
     if not target.knows(*needed):
         return _unknown(unit, inputs, target)
     return Environment(unit, inputs).plan()
@@ -61,10 +61,9 @@ def _furniture(unit: UnitKey, inputs: Inputs, target: Target) -> Plan:
     neighbours = [
         u for u in units(inputs.desired, inputs.inventory, inputs.snapshot) if u.target == unit.target and u != unit
     ]
-    if target.knows(Collection.ROUTES):
-        plan_routes(target, inputs.desired, inputs.claims, neighbours, draft)
-    elif target.routes or any(r.unit.target == unit.target for r in inputs.desired.routes):
-        draft.block(unit.target, "Unknown", f"{unit.target.name}: its routes cannot be read: {target.trouble}")
+    known = inputs.known(unit.target)
+    if known is not None and known.lifecycle != "decommissioned":
+        EdgePlan(draft, known, target, inputs.desired, inputs.claims, frozenset(neighbours)).plan()
     plan_artifacts(target, inputs.desired, draft)
     entries = dict(inputs.inventory.get(unit, {}))
     if unit.target in inputs.desired.targets:

@@ -78,6 +78,9 @@ class Rollout:
         if not self.workload.running:
             self._stop_all()
             return
+        if self.workload.static:
+            prepared()  # its files are all there is; the route moves to them when they are there
+            return
         for instance in self.scene.surplus:
             self._retire(instance, Verb.REMOVE, f"replicas is {self.workload.replicas}", drain=self.scene.has_route)
         if self._fails_now():

@@ -9,7 +9,7 @@ from reconciler.observed.snapshot import Health, Instance
 
 
 def complete(workload: Workload, instances: Iterable[Instance]) -> bool:
-    """Every replica of the generation that is wanted is healthy."""
+    """Every replica of the generation that is wanted is healthy; of a static site there is none."""
     good = {i.ordinal for i in instances if i.generation == workload.generation and i.good}
     return set(range(workload.replicas)) <= good
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from reconciler.desired.objects import Desired, TargetObject
+from reconciler.desired.objects import Desired, EdgeObject, TargetObject
 from reconciler.inventory import Entry, Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.problem import Position
@@ -38,7 +38,7 @@ def target_of(entry: Entry) -> TargetObject:
         entry.key,
         kept["engine"],
         kept["lifecycle"],
-        edge=kept["edge"],
+        edge=EdgeObject(**kept["edge"]) if kept["edge"] else None,
         port_range=(kept["port_range"][0], kept["port_range"][1]),
         bind_paths=tuple(kept["bind_paths"]),
         source=entry.source,

@@ -104,7 +104,7 @@ def desired() -> want.Desired:
         revisions={"main": COMMIT},
         workloads=workloads,
         volumes=(want.VolumeObject(MEDIA, PRODUCTION, "shop-production-media-1a2b3c"),),
-        routes=(want.RouteObject("shop.example", "", WEB, PRODUCTION, "http"),),
+        routes=(want.RouteObject("shop.example/", WEB, PRODUCTION, "http", seen.RouteShape("shop.example")),),
         targets={VPS1: want.TargetObject(VPS1, "process"), VPS2: want.TargetObject(VPS2, "process")},
         units={PRODUCTION: want.UnitPolicy(), STAGING: want.UnitPolicy(hold="locked", message="release freeze")},
         declared={w.key: "main" for w in workloads} | {MEDIA: "main", BEAT: "main"},

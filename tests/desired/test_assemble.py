@@ -336,7 +336,11 @@ class TestRollout:
         """Stop-first, and the reason is told."""
         world.resource("web", APP + "ports: {http: 8000}")
         web = one(world.desired(), "web")
-        assert (web.fixed_ports, web.rollout.stop_first, web.rollout.why) == (True, True, "a fixed port and no edge")
+        assert (web.template.ports[0].fixed, web.rollout.stop_first, web.rollout.why) == (
+            True,
+            True,
+            "a fixed port and no edge",
+        )
 
     def test_a_worker_starts_first(self, world):
         """Nothing forces it to stop before the next one comes."""

@@ -12,6 +12,7 @@ from reconciler.desired.objects import (
     ApprovalObject,
     Artifact,
     Desired,
+    EdgeObject,
     Link,
     Mount,
     Port,
@@ -27,8 +28,9 @@ from reconciler.desired.objects import (
     VolumeObject,
     Workload,
 )
+from reconciler.desired.routes import addresses_of
 from reconciler.manifests.identity import ResourceKey, UnitKey, server
-from reconciler.observed.snapshot import Health, Instance, State, Target
+from reconciler.observed.snapshot import Health, Instance, RouteShape, State, Target
 from reconciler.plan.actions import Verb
 from reconciler.plan.model import HEALTHY_SOON, Fate, Model
 from reconciler.plan.simulate import Simulation
@@ -80,7 +82,7 @@ class Res:
         fixed = self.port and not edge
         why = "a single-writer volume" if self.volume else "a fixed port and no edge" if fixed else "declared"
         stop_first = self.stop_first or bool(self.volume) or fixed
-        template = self._template(own)
+        template = self._template(own, edge=edge)
         digests = {"KEY": self.secret} if self.secret else {}
         back = self.restart_previous if self.restart_previous is not None else not self.volume
         return Workload(
@@ -95,14 +97,13 @@ class Res:
             release_command=ReleaseCommand(("migrate",)) if self.release_command else None,
             depends_on=tuple(key(name, self.environment) for name in sorted(self.depends_on)),
             running=self.running,
-            fixed_ports=fixed,
             reconcile_token=self.reconcile_token,
             hold=self.hold,
             report_drift=self.report_drift,
             source=self.source,
         )
 
-    def _template(self, own: ResourceKey) -> Template:
+    def _template(self, own: ResourceKey, *, edge: bool) -> Template:
         tree = f"tree-{self.name}-{self.version}"
         commands = (("make",),) if self.build else ()
         env: list[tuple[str, Value]] = [
@@ -113,7 +114,7 @@ class Res:
             command=(self.version,),
             env=tuple(sorted(env)),
             mounts=(Mount("/data", self.volume_name(own), "rw", "DATA"),) if self.volume else (),
-            ports=(Port("http", 0, main=True),) if self.port else (),
+            ports=(Port("http", 0, main=True, fixed=not edge),) if self.port else (),
             probe=Probe("tcp", port="http") if self.port else Probe("quiet"),
         )
 
@@ -141,8 +142,9 @@ class World:
             revisions={"root": "r1"},
             workloads=tuple(workloads),
             volumes=tuple(volumes[k] for k in sorted(volumes)),
-            routes=tuple(sorted((r for r in map(self._route, self.resources) if r), key=lambda r: (r.id, r.resource))),
-            targets={t: TargetObject(t, "process", edge=self.edge, source="root") for t in (HERE, THERE)},
+            routes=tuple(sorted((r for r in map(self._route, self.resources) if r), key=lambda r: (r.id, r.resource)))
+            + tuple(addresses_of(workloads)),
+            targets={t: TargetObject(t, "process", edge=self._edge(), source="root") for t in (HERE, THERE)},
             units={w.unit: UnitPolicy() for w in workloads},
             declared=dict.fromkeys([*(w.key for w in workloads), *volumes, HERE, THERE], "root"),
             projects=frozenset({PROJECT}),
@@ -163,7 +165,10 @@ class World:
         if not res.domain:
             return None
         unit = UnitKey(res.target, PROJECT, res.environment)
-        return RouteObject(res.domain, "/", key(res.name, res.environment), unit, "http")
+        return RouteObject(f"{res.domain}/", key(res.name, res.environment), unit, "http", RouteShape(res.domain))
+
+    def _edge(self) -> EdgeObject | None:
+        return EdgeObject() if self.edge else None
 
 
 def want(*resources: Res, edge: bool = True, deletion: str = "retain", **extra: object) -> Desired:
@@ -212,8 +217,9 @@ def up(sim: Simulation, target: ResourceKey = HERE) -> list[str]:
 
 
 def routes(sim: Simulation, target: ResourceKey = HERE) -> dict[str, list[str]]:
-    """What each route leads to."""
-    return {r.id: sorted(r.upstreams) for r in sim.model.targets[target].routes.values()}
+    """What each public route leads to."""
+    found = sim.model.targets[target].routes.values()
+    return {r.id: sorted(r.upstreams) for r in found if not r.shape.listen}
 
 
 _COUNTED = frozenset(

@@ -7,7 +7,7 @@ routes, jobs, artifacts), what is on record, and ``plan``. Instances are told as
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,20 @@ from reconciler.desired.names import address_name, instance_name, short_release,
 from reconciler.desired.objects import Desired, Workload
 from reconciler.inventory import Entry, Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Address, Health, Instance, Job, JobState, Route, State, Target, Volume
+from reconciler.observed.snapshot import (
+    Address,
+    Edge,
+    EdgeState,
+    Health,
+    Instance,
+    Job,
+    JobState,
+    Route,
+    RouteShape,
+    State,
+    Target,
+    Volume,
+)
 from reconciler.plan.actions import Claim, Plan, Progress
 from reconciler.plan.planner import Inputs, plan
 from tests.plan.scenes import HERE, PROJECT, THERE, Res, key, want
@@ -43,7 +56,9 @@ class Case:
         return Res(**{**fields, "target": THERE if fields.get("target") == "there" else HERE})
 
     def desired(self) -> Desired:
-        return want(*(self.res(told) for told in self.data.get("desired", [])), edge=self.edge)
+        """What is wanted; stable addresses of the edge are left to the scenes, so that plans stay short."""
+        made = want(*(self.res(told) for told in self.data.get("desired", [])), edge=self.edge)
+        return replace(made, routes=tuple(route for route in made.routes if not route.internal))
 
     def workload(self, told: str) -> Workload:
         """``web@good`` as it is, or was, wanted."""
@@ -69,6 +84,7 @@ class Case:
                 created=float(order),
                 ours=told.get("ours", True),
                 artifact=w.template.artifact.name,
+                ports={"http": 30000 + order},
             )
 
     def names(self) -> dict[str, str]:
@@ -100,9 +116,18 @@ class Case:
                 for j in seen.get("jobs", [])
             },
             routes={
-                r["id"]: Route(r["id"], key(r["of"]), UNIT, frozenset(real[n] for n in r["to"]))
+                r["id"]: Route(
+                    r["id"],
+                    key(r["of"]),
+                    UNIT,
+                    frozenset(real[n] for n in r["to"]),
+                    RouteShape(r["id"].rstrip("/")),
+                    {real[n]: f"127.0.0.1:{instances[real[n]].ports['http']}" for n in sorted(r["to"])},
+                    altered=r.get("altered", False),
+                )
                 for r in seen.get("routes", [])
             },
+            edge=Edge(EdgeState(seen.get("edge", "running" if self.edge else "absent"))),
         )
 
     def inventory(self, desired: Desired) -> Inventory:
@@ -142,7 +167,7 @@ def _volume(name: str, workload: Workload) -> Volume:
 
 
 def _addresses(workload: Workload) -> Iterator[Address]:
-    for ordinal in range(workload.replicas if workload.fixed_ports else 1):
+    for ordinal in range(workload.replicas if not workload.template.ports or workload.template.ports[0].fixed else 1):
         for port in workload.template.ports:
             name = address_name(workload.key, port.name, ordinal)
             yield Address(name, workload.key, workload.unit, port.name, "127.0.0.1", 20000 + ordinal, ordinal)

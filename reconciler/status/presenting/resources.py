@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.desired.objects import Probe, Workload
+from reconciler.desired.objects import EdgeObject, Probe, Workload
 from reconciler.manifests.identity import ResourceKey
-from reconciler.observed.snapshot import Address, Collection
+from reconciler.observed.snapshot import Address, Collection, RouteShape
 from reconciler.plan.serving import serving
 from reconciler.status import health, parts, views
 from reconciler.status.conditions import Condition
@@ -211,10 +211,19 @@ def revisions(picture: Picture, source: str) -> parts.Revisions:
     return parts.Revisions(seen=state.seen, applied=state.applied, blocked=state.blocked)
 
 
+def public_url(shape: RouteShape, edge: EdgeObject | None) -> str:
+    """What a person types to reach a route; the port is left out where it is the scheme's own."""
+    scheme, listen = ("https", edge.https if edge else "") if shape.tls else ("http", edge.http if edge else "")
+    port = listen.rpartition(":")[2]
+    shown = "" if port in {"", "443" if shape.tls else "80"} else f":{port}"
+    return f"{scheme}://{shape.host}{shown}{shape.path}"
+
+
 def _urls(picture: Picture, key: ResourceKey) -> tuple[str, ...]:
     """Domains first, then the stable internal address of each port."""
     workload = picture.workloads.get(key)
-    domains = [f"http://{route.host}{route.path or '/'}" for route in picture.routes.get(key, [])]
+    edge = picture.published.desired.targets[workload.unit.target].edge if workload is not None else None
+    domains = [public_url(route.shape, edge) for route in picture.routes.get(key, []) if not route.internal]
     own = [a for a in picture.addresses.get(key, []) if a.ordinal == 0]
     main = {p.name for p in workload.template.ports if p.main} if workload else set()
     own.sort(key=lambda a: (a.port_name not in main, a.port_name))
