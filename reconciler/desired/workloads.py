@@ -39,7 +39,7 @@ from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey
 from reconciler.manifests.kinds.base import seconds
 from reconciler.manifests.kinds.rollout import Deploy
-from reconciler.manifests.kinds.sources import External, LocalFolder
+from reconciler.manifests.kinds.sources import External, LocalFolder, Static
 from reconciler.manifests.problem import Problem
 
 
@@ -105,12 +105,13 @@ class Shaping:
             release_of(template),
             stamps[0],
             frozenset(stamps[1:]) - {stamps[0]},
-            replicas=spec.replicas if isinstance(spec.replicas, int) else 1,
+            replicas=0 if isinstance(spec.source, Static) else spec.replicas if isinstance(spec.replicas, int) else 1,
             rollout=rollout,
             settings=settings_of(spec),
             release_command=ReleaseCommand(tuple(release.command), seconds(release.timeout)) if release else None,
             depends_on=self._dependencies(),
             running=spec.desired_state != "stopped",
+            static=isinstance(spec.source, Static),
             reconcile_token="/".join(t for t in (environment.reconcile_token, spec.reconcile_token) if t),
             hold="Suspended" if spec.suspend else "",
             report_drift=(spec.drift or environment.drift) == "report",
@@ -136,9 +137,14 @@ class Shaping:
 
     def _tree(self, problems: list[Problem]) -> Tree | None:
         source = self.candidate.spec.source
-        if not isinstance(source, LocalFolder):
+        if isinstance(source, Static) and self.candidate.target.edge is None:
+            message = f"a static site is served by an edge proxy of ours, and {self.candidate.target.key} has none"
+            problems.append(self._at(message, "source", "kind"))
+            return None
+        if not isinstance(source, LocalFolder | Static) or source.path is None:
             kind = source.kind if source is not None else "nothing"
-            problems.append(self._at(f"the process engine runs a local-folder, not {kind}", "source", "kind"))
+            message = f"the process engine runs a local-folder or a static path, not {kind}"
+            problems.append(self._at(message, "source", "kind"))
             return None
         folder = source.path.strip("/")
         tree = tree_of(self.around.catalog, self._source_of_folder(), folder)
