@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.desired import reserved
 from reconciler.desired.facts import Facts
 from reconciler.desired.fingerprint import digest, release_of, stamp_of
 from reconciler.desired.merge import layers_of
@@ -70,6 +71,7 @@ class Shaping:
         env = {name: self._linked(name, variable, problems) for name, variable in variables.items()}
         secrets = self._secrets(env, problems)
         mounts = self._mounts(problems)
+        problems += reserved.clashes(variables, reserved.given(ports, mounts))
         probe = probe_of(self.candidate.spec, ports, host="")
         if isinstance(probe, str):
             problems.append(self.candidate.problem(probe, "spec", "health"))
@@ -249,6 +251,8 @@ class Shaping:
             key = ResourceKey("Volume", self.candidate.key.project, mount.volume, self.candidate.key.environment)
             made = self.around.volumes[key].object()
             mounts.append(Mount(path, made.name if made else volume_name(key), mount.mode, mount.env or ""))
+        for mount, before in reserved.shared(mounts):
+            problems.append(self._at(f"{mount.env} passes the place of {before.path} already", "storage", mount.path))
         return tuple(mounts)
 
     def _rollout(self, ports: tuple[Port, ...], problems: list[Problem]) -> Rollout:

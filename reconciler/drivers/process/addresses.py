@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.desired.objects import Port
-from reconciler.drivers.process import durable, layout, record
+from reconciler.drivers.process import durable, layout, receipts, record
 from reconciler.drivers.process.record import AddressRecord, InstanceRecord, JobRecord
 from reconciler.drivers.process.site import Site
 from reconciler.errors import Conflict, ExistsNotOurs, InvalidInput, TransientError
+from reconciler.observed.snapshot import JobState
 from reconciler.plan.actions import Action, AddressSpec
 
 KIND = "address"
@@ -88,9 +89,15 @@ class Addresses:
     def _taken(self) -> set[int]:
         reader, places = self._site.reader, self._site.layout
         instances = (reader.read(path, InstanceRecord) for path in _records(places.instances))
-        jobs = (reader.read(path, JobRecord) for path in _records(places.jobs))
+        jobs = (reader.read(folder / layout.RECORD, JobRecord) for folder in self._jobs_to_come())
         ports = {number for thing in (*instances, *jobs) if thing is not None for number in thing.ports.values()}
         return ports | {address.port for address in self._all()}
+
+    def _jobs_to_come(self) -> list[Path]:
+        """Folders of the jobs that use their ports, or will; the others are receipts, which stay."""
+        reader = self._site.reader
+        pending = (JobState.CREATED, JobState.RUNNING)
+        return [folder for folder in self._site.layout.jobs.iterdir() if receipts.state(reader, folder) in pending]
 
 
 def _records(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.desired.objects import Port
-from reconciler.drivers.process import durable, ending, layout, proc, render
+from reconciler.drivers.process import durable, ending, layout, receipts, render
 from reconciler.drivers.process.addresses import Addresses
 from reconciler.drivers.process.artifacts import BUILD
 from reconciler.drivers.process.launch import RUNNER, launch
@@ -100,15 +100,8 @@ class Jobs:
         return self._site.reader.read(self.folder(name) / layout.EXIT, JobExit)
 
     def state(self, name: str) -> JobState:
-        """What the files and the kernel say together."""
-        run = self.last_run(name)
-        running = proc.alive(run)
-        ended = self.ended(name)  # read after the look at the process: it may just have ended
-        if ended is not None:
-            return JobState.SUCCEEDED if ended.code == 0 else JobState.FAILED
-        if run is None:
-            return JobState.CREATED
-        return JobState.RUNNING if running else JobState.LOST
+        """How far it is. Raises ``Damaged``."""
+        return receipts.state(self._site.reader, self.folder(name))
 
     # --- within
 

@@ -1,5 +1,6 @@
 """Jobs: one start, one end on record, whoever lives to see it."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from reconciler.desired.objects import SecretRef
 from reconciler.errors import Conflict
 from reconciler.observed.snapshot import JobState
-from reconciler.plan.actions import Verb
+from reconciler.plan.actions import JobSpec, Verb
 from tests.drivers.process.bench import HTTP, alive, anybodys_python, kill, python
 
 pytestmark = pytest.mark.real
@@ -205,3 +206,23 @@ class TestBuilds:
         self.build(bench, self.WRITE)
         bench.act(Verb.REMOVE_ARTIFACT, "build-1")
         assert os.listdir(bench.root / "artifacts") == [bench.tree.id]
+
+
+def test_a_job_that_ended_gives_its_ports_back(bench):
+    """Receipts stay for good; a small range of ports must not run out because of them."""
+    driver = bench.another(port_range=(27000, 27002))
+    workload = bench.workload(ports=HTTP)
+    bench.act(Verb.EXPORT_TREE, bench.tree.id, bench.tree)
+    for number in range(5):
+        spec = JobSpec(workload=workload, commands=(say("done"),), kind="release", slot=f"slot-{number}", timeout=60.0)
+        bench.act(Verb.CREATE_JOB, f"job-{number}", spec, driver=driver)
+        bench.act(Verb.START_JOB, f"job-{number}", expects=driver.observe().jobs[f"job-{number}"].uid, driver=driver)
+        bench.until(lambda name=f"job-{number}": driver.observe().jobs[name].state is JobState.SUCCEEDED)
+
+
+def test_a_job_that_waits_keeps_its_ports(bench):
+    """It was told its number when it was made."""
+    workload = bench.workload(ports=HTTP)
+    bench.create_job(workload, say("later"))
+    (waiting,) = json.loads((bench.root / "jobs" / "job" / "record.json").read_text())["ports"].values()
+    assert bench.create(workload).ports["http"] != waiting
