@@ -89,7 +89,7 @@ def _of_resource(key: ResourceKey, workload: Workload | None, inputs: Inputs, pl
         ready = _ready_by_block(block, reconciling)
         return [ready, reconciling, stalled]
     instances = target.of(key)
-    healthy = _healthy(workload, instances)
+    healthy = _healthy(workload, instances, target)
     in_sync = _in_sync(workload, instances, inputs, plan)
     return [_ready(workload, healthy, block, reconciling), reconciling, stalled, in_sync, healthy]
 
@@ -146,12 +146,25 @@ def _ready(workload: Workload, healthy: Said, block: Block | None, reconciling: 
     return Said(ConditionType.READY, Truth.TRUE, Reason.READY, healthy.message)
 
 
-def _healthy(workload: Workload, instances: list[Instance]) -> Said:
+def _served(workload: Workload, target: Target) -> Said:
+    """A static site is healthy when a route serves the files that are wanted."""
+    artifact = workload.template.artifact.name
+    served = [r.id for r in target.routes.values() if r.resource == workload.key and r.shape.static == artifact]
+    if served:
+        return Said(ConditionType.HEALTHY, Truth.TRUE, Reason.HEALTHY, f"served as {', '.join(sorted(served))}")
+    there = artifact in target.artifacts
+    message = "no route serves it yet" if there else "its files are not there yet"
+    return Said(ConditionType.HEALTHY, Truth.FALSE, Reason.STARTING, message)
+
+
+def _healthy(workload: Workload, instances: list[Instance], target: Target) -> Said:
     wanted = [i for i in instances if i.generation == workload.generation and i.ordinal < workload.replicas]
     if not workload.running:
         up = [i for i in instances if i.up]
         status, message = (Truth.FALSE, f"{up[0].name} still runs") if up else (Truth.TRUE, "stopped, as declared")
         return Said(ConditionType.HEALTHY, status, Reason.STOPPED, message)
+    if workload.static:
+        return _served(workload, target)
     if complete(workload, instances):
         return Said(ConditionType.HEALTHY, Truth.TRUE, Reason.HEALTHY, _count(workload, wanted))
     sick = _first(i for i in wanted if i.sick)

@@ -73,6 +73,7 @@ class Res:
     hold: str = ""
     report_drift: bool = False
     keep: int = 3
+    static: bool = False
     source: str = "root"
 
     def workload(self, edges: frozenset[ResourceKey]) -> Workload:
@@ -91,12 +92,13 @@ class Res:
             template,
             release_of(template),
             stamp_of(restart_token=self.restart_token, redeploy_token="", secret_digests=digests),
-            replicas=self.replicas,
+            replicas=0 if self.static else self.replicas,
             rollout=Rollout(stop_first, why if stop_first else "", 30.0, 10.0, self.keep, bool(self.volume), back),
             settings=dict(self.settings),
             release_command=ReleaseCommand(("migrate",)) if self.release_command else None,
             depends_on=tuple(key(name, self.environment) for name in sorted(self.depends_on)),
             running=self.running,
+            static=self.static,
             reconcile_token=self.reconcile_token,
             hold=self.hold,
             report_drift=self.report_drift,
@@ -114,7 +116,7 @@ class Res:
             command=(self.version,),
             env=tuple(sorted(env)),
             mounts=(Mount("/data", self.volume_name(own), "rw", "DATA"),) if self.volume else (),
-            ports=(Port("http", 0, main=True, fixed=not edge),) if self.port else (),
+            ports=(Port("http", 0, main=True, fixed=not edge),) if self.port and not self.static else (),
             probe=Probe("tcp", port="http") if self.port else Probe("quiet"),
         )
 
