@@ -13,8 +13,8 @@ _LOOPBACK = "127.0.0.1"
 
 
 def ports_of(spec: ResourceSpec, *, assigned: bool, behind_edge: frozenset[str] = frozenset()) -> tuple[Port, ...]:
-    """Its ports by name. ``assigned``: the engine gives the numbers, except to ports that are direct. The ports named
-    in ``behind_edge`` have a listener of the edge before them; instances bind the addresses of all others themselves."""
+    """Its ports by name. ``assigned``: the engine gives the numbers, except to ports that are direct. Those named in
+    ``behind_edge`` have a listener of the edge before them; instances bind the addresses of all others themselves."""
     written = spec.ports or {}
     main = _main_name(written)
     direct = spec.network is not None and spec.network.exposure == "direct-port"

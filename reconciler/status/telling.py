@@ -134,7 +134,7 @@ def _trigger(workload: Workload, inputs: Inputs, progress: Progress) -> Trigger:
     release = progress.generation.partition("+")[0]
     if progress.previous and progress.previous.partition("+")[0] == release:
         return Trigger.REDEPLOY
-    known = any(i.release == release and i.since < progress.began for i in instances)
+    known = any(i.release == release and i.since <= progress.began for i in instances)
     return Trigger.ROLLBACK if progress.previous and known else Trigger.CREATE
 
 

@@ -1,4 +1,4 @@
-"""From texts to what is wanted: merging, precedence, links, secrets, volumes, rollouts, and what is refused with a place."""
+"""From texts to what is wanted: merging, precedence, links, secrets, volumes, rollouts; what is refused has a place."""
 
 from __future__ import annotations
 
@@ -227,7 +227,8 @@ class TestExtends:
         """Source, variables, storage and user; never ports, health, deploy or tokens."""
         base = (
             APP
-            + "user: www\nports: {http: 8000}\nhealth: {http: {path: /}}\nrestartToken: a\nvariables: {A: base, B: base}\n"
+            + "user: www\nports: {http: 8000}\nhealth: {http: {path: /}}\nrestartToken: a\n"
+            + "variables: {A: base, B: base}\n"
         )
         world.resource("web", base + "deploy: {release: {command: [migrate]}}")
         world.resource("worker", "extends: web\ncommand: [work]\nvariables: {B: own}")

@@ -1,7 +1,7 @@
 """Planner cases as data: what is wanted, seen and remembered, and the one plan that follows, line by line.
 
 Each file in ``cases/<kind>/`` holds ``desired`` (resources as in ``scenes.Res``), ``observed`` (instances, volumes,
-routes, jobs, artifacts), what is on record, and ``plan``. Instances are told as ``web@good[0]``: resource, version, ordinal.
+routes, jobs, artifacts), what is on record, and ``plan``. ``web@good[0]`` is an instance: resource, version, ordinal.
 """
 
 from __future__ import annotations
@@ -179,10 +179,9 @@ def told(found: Plan, names: Mapping[str, str]) -> list[str]:
     lines += [f"wait {w.key.name}: {w.what}" for w in found.waits]
     lines += [f"block {b.key.name}: {b.reason}" for b in found.blocks]
     lines += [f"held {h.action.verb} {names.get(h.action.name, h.action.name)}: {h.reason}" for h in found.held]
-    lines += [
-        f"claim {c.id}: {', '.join(sorted(names.get(n, n) for n in c.upstreams)) if c.upstreams is not None else 'as it is'}"
-        for c in (found.claims or {}).values()
-    ]
+    for claim in (found.claims or {}).values():
+        to = "as it is" if claim.upstreams is None else ", ".join(sorted(names.get(n, n) for n in claim.upstreams))
+        lines.append(f"claim {claim.id}: {to}")
     for real, name in names.items():
         lines = [line.replace(real, name) for line in lines]
     return lines

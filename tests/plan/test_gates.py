@@ -1,4 +1,4 @@
-"""Too many at once, data, moves, orphans, decommissioned targets: nothing goes without the one Approval that names it."""
+"""Too many at once, data, moves, orphans, decommissioned targets: nothing goes without the one Approval for it."""
 
 from __future__ import annotations
 
