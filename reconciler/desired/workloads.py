@@ -251,8 +251,8 @@ class Shaping:
             key = ResourceKey("Volume", self.candidate.key.project, mount.volume, self.candidate.key.environment)
             made = self.around.volumes[key].object()
             mounts.append(Mount(path, made.name if made else volume_name(key), mount.mode, mount.env or ""))
-        for mount, before in reserved.shared(mounts):
-            problems.append(self._at(f"{mount.env} passes the place of {before.path} already", "storage", mount.path))
+        for second, first in reserved.shared(mounts):
+            problems.append(self._at(f"{second.env} passes the place of {first.path} already", "storage", second.path))
         return tuple(mounts)
 
     def _rollout(self, ports: tuple[Port, ...], problems: list[Problem]) -> Rollout:
