@@ -56,7 +56,8 @@ class Instance:
 
     ``uid`` is new for every creation under the same name. ``created`` only orders. ``ours`` says that its mark proves
     it. ``settings`` are the values that may change in place, as recorded. ``ports`` are where it listens, by port name.
-    ``detail`` is what a person wants to read (the probe's last answer, the exit code); ``since`` is in epoch seconds.
+    ``detail`` is what a person wants to read (the probe's last answer, the exit code), ``note`` a standing remark that
+    is no evidence of anything (it is not isolated); ``since`` is in epoch seconds.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Instance:
     ports: Mapping[str, int] = field(default_factory=dict)
     pid: int = 0
     detail: str = ""
+    note: str = ""
     since: float = 0.0
 
     @property

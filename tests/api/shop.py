@@ -132,7 +132,7 @@ def catalog() -> Catalog:
 
 def snapshot() -> dict[ResourceKey, seen.Target]:
     instances = [
-        instance(WEB, "a", 0, ports={"http": 20001}, created=2, detail="NotIsolated: runs as the daemon's user"),
+        instance(WEB, "a", 0, ports={"http": 20001}, created=2, note="NotIsolated: runs as the daemon's user"),
         instance(WEB, "a", 1, ports={"http": 20002}, created=2),
         instance(WEB, "9", 0, state=State.STOPPED, health=Health.UNKNOWN, created=1),
         instance(

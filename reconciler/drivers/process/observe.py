@@ -194,7 +194,8 @@ def _seen(
         settings=present.settings,
         ports=present.ports,
         pid=run.pid if run is not None and state is State.RUNNING else 0,
-        detail=_detail(state, present, vitals=vitals, exits=exits),
+        detail=_detail(state, vitals=vitals, exits=exits),
+        note=present.note if state is State.RUNNING else "",
         since=_since(state, present, run=run, exits=exits),
     )
 
@@ -216,13 +217,9 @@ def _since(state: State, present: InstanceRecord, *, run: RunRecord | None, exit
     return present.intent_at if state is State.STOPPED else present.created
 
 
-def _detail(state: State, present: InstanceRecord, *, vitals: Vitals, exits: ExitsRecord) -> str:
+def _detail(state: State, *, vitals: Vitals, exits: ExitsRecord) -> str:
     well = vitals.health is Health.HEALTHY or state is State.STOPPED
-    parts = [
-        vitals.answer if state is State.RUNNING else "",
-        "" if well else ended_text(exits),
-        present.note if state is State.RUNNING else "",
-    ]
+    parts = [vitals.answer if state is State.RUNNING else "", "" if well else ended_text(exits)]
     return "; ".join(part for part in parts if part)
 
 

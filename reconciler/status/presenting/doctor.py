@@ -136,9 +136,9 @@ def _workload(picture: Picture, workload: Workload) -> Iterator[CheckView]:
         bad = f"{', '.join(silent)}: nothing can be mounted here, and no variable passes the place" if silent else ""
         remedy = "set spec.storage.<path>.env, and let the program read that variable"
         yield check("storage-env", subject, bad=bad, good="passed by variables", remedy=remedy)
-    details = [i.detail for i in picture.instances.get(workload.key, []) if i.up and "NotIsolated" in i.detail]
-    if details or workload.template.user:
-        bad = "NotIsolated" + details[0].partition("NotIsolated")[2] if details else ""
+    notes = [i.note for i in picture.instances.get(workload.key, []) if i.up and i.note.startswith("NotIsolated")]
+    if notes or workload.template.user:
+        bad = notes[0] if notes else ""
         remedy = "run the daemon where it may change users, or accept that programs can read each other's files"
         yield check("isolated", subject, bad=bad, good="has its own user", severity="warning", remedy=remedy)
 

@@ -104,7 +104,7 @@ def test_it_runs_as_its_user(bench, told):
     seen = told(bench.workload(command=anybodys_python(TELL), user="nobody", mounts=mounts, env={"RUNS": "/dev/null"}))
     assert seen["user"] == 65534 and 0 not in seen["groups"]
     assert os.stat(seen["env"]["DATA"]).st_uid == 65534
-    assert "NotIsolated" not in bench.seen().detail
+    assert "NotIsolated" not in bench.seen().note
     for secret in ("launch.json", "record.json"):
         assert (bench.folder() / secret).stat().st_mode & 0o777 == 0o600
         assert (bench.folder() / secret).stat().st_uid == 0
@@ -112,7 +112,7 @@ def test_it_runs_as_its_user(bench, told):
 
 def test_without_a_user_it_is_not_isolated(bench):
     """It runs, and a person is told."""
-    assert "NotIsolated" in bench.create(bench.workload()).detail
+    assert "NotIsolated" in bench.create(bench.workload()).note
 
 
 def test_a_program_that_is_not_there(watched):
