@@ -96,7 +96,7 @@ def _instances(view: dict[str, Any], now: str) -> Lines:
         + (f"  pid {i['pid']}" if i["pid"] and i["state"] == "running" else "")
         + "".join(f"  {port}:{number}" for port, number in i["ports"].items())
         + (f"  {i['exits']} exits" if i["exits"] else "")
-        + (f"\n    {i['detail']}" if i["detail"] else "")
+        + "".join(f"\n    {text}" for text in (i["detail"], i["note"]) if text)
         for i in view["instances"]
     ]
 

@@ -136,6 +136,7 @@ class InstanceView(View):
     exits: int = 0
     ports: dict[str, int] = Field(default_factory=dict)
     detail: str = ""
+    note: str = ""
     since: datetime | None = None
 
 

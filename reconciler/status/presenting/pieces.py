@@ -61,6 +61,7 @@ def instance(seen: Instance) -> parts.InstanceView:
         exits=seen.exits,
         ports=dict(sorted(seen.ports.items())),
         detail=clear(seen.detail),
+        note=seen.note,
         since=instant(seen.since),
     )
 
