@@ -14,7 +14,7 @@ from reconciler.drivers.process.artifacts import BUILD, Artifacts
 from reconciler.drivers.process.health import Vitals
 from reconciler.drivers.process.instances import Instances
 from reconciler.drivers.process.jobs import Jobs
-from reconciler.drivers.process.layout import Layout
+from reconciler.drivers.process.layout import Layout, checked_name
 from reconciler.drivers.process.observe import Observer
 from reconciler.drivers.process.prepare import Preparation
 from reconciler.drivers.process.record import RunRecord
@@ -85,7 +85,8 @@ class ProcessDriver:
         supervisor.start()
 
     def logs(self, instance: str, *, tail: int, follow: bool = False) -> Iterator[str]:
-        for folder in (self._site.layout.instance(instance), self._site.layout.job(instance)):
+        places, name = self._site.layout, checked_name(instance)
+        for folder in (places.instances / name, places.jobs / name, places.departed / name):
             if folder.is_dir():
                 return logs.read(folder, self._site.reader, lines=tail, follow=follow, ended=self._closed)
         raise InvalidInput(f"{instance}: no instance and no job of {self.key} has this name")

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from reconciler.drivers.process import durable, ending, layout, proc, record
+from reconciler.drivers.process import durable, ending, layout, logs, proc, record
 from reconciler.drivers.process.addresses import Addresses
 from reconciler.drivers.process.health import Timings
 from reconciler.drivers.process.launch import SHIM, Launched, launch
@@ -58,6 +58,7 @@ class Instances:
                 return
             self._end(self._expected(action), "remove")
             folder = self.folder(action.name)
+            logs.keep_last_words(folder, self._site.layout.departed, self._site.reader)
             away = durable.detach(folder, self._site.layout.trash)
             self._site.step("remove:detached")
             self._site.reader.forget(folder)

@@ -60,6 +60,11 @@ class Layout:
         return self.root / "verdicts"
 
     @property
+    def departed(self) -> Path:
+        """The last output of instances that were removed, by their names."""
+        return self.root / "departed"
+
+    @property
     def trash(self) -> Path:
         """What is being made or deleted; nothing in it counts, and a starting daemon empties it."""
         return self.root / "tmp"
@@ -96,7 +101,7 @@ class Layout:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
         for folder in (self.instances, self.jobs, self.artifacts, self.volumes):
             make(folder, 0o711)
-        for folder in (self.addresses, self.verdicts, self.trash):
+        for folder in (self.addresses, self.verdicts, self.departed, self.trash):
             make(folder, 0o700)
 
 

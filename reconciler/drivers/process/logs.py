@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.drivers.process import layout
+from reconciler.drivers.process import durable, layout
 from reconciler.drivers.process.record import Given, Reader
 from reconciler.drivers.process.redact import Redactor
 
 LARGEST = 10 * 1024 * 1024  # bytes of a log before it is rotated
 KEPT = 3
+LAST_WORDS = 200  # lines that are kept of an instance that was removed
+DEPARTED = 100  # removed instances whose last words are kept
 BLOCK = 64 * 1024
 POLL = 0.2  # seconds between looks at a log that is followed
 QUIET = 5  # looks in vain before the reader is given a chance to leave
@@ -42,6 +44,19 @@ def rotate(folder: Path, largest: int = LARGEST) -> bool:
 
 def _numbered(log: Path, number: int) -> Path:
     return log.with_name(f"{log.name}.{number}")
+
+
+def keep_last_words(folder: Path, departed: Path, reader: Reader) -> None:
+    """Before an instance is removed: what it said last, with secrets masked; of the newest hundred only."""
+    masked = redactor(folder, reader)
+    lines = "".join(f"{masked(line)}\n" for line in tail(folder, LAST_WORDS))
+    if not lines:
+        return
+    kept = departed / folder.name
+    kept.mkdir(mode=0o700, exist_ok=True)
+    durable.write(kept / layout.LOG, lines.encode())
+    for old in sorted(departed.iterdir(), key=lambda path: path.stat().st_mtime)[:-DEPARTED]:
+        durable.erase(old)
 
 
 def redactor(folder: Path, reader: Reader) -> Redactor:

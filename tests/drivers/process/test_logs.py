@@ -1,11 +1,13 @@
 """Output: appended, rotated, read from its end, followed."""
 
+import os
 import threading
 
 import pytest
 
 from reconciler.drivers.process import logs
 from reconciler.drivers.process.record import Reader
+from reconciler.plan.actions import Verb
 from tests.drivers.process.bench import python
 
 
@@ -103,3 +105,28 @@ def test_the_supervisor_rotates(bench, monkeypatch):
     bench.driver.watch(bench.count_change)
     bench.create(bench.workload(command=python("import time\nprint('x' * 500, flush=True)\ntime.sleep(60)")))
     bench.until((bench.folder() / "log.1").exists)
+
+
+@pytest.mark.real
+def test_what_was_removed_keeps_its_last_words(bench):
+    """Whoever asks why a candidate failed finds what it said."""
+    workload = bench.workload(command=python("import time; print('I give up', flush=True); time.sleep(60)"))
+    made = bench.create(workload)
+    bench.until(lambda: list(bench.driver.logs("web-0", tail=5)) == ["I give up"])
+    bench.act(Verb.REMOVE, "web-0", expects=made.uid)
+    assert bench.driver.observe().instances == {}
+    assert list(bench.driver.logs("web-0", tail=5)) == ["I give up"]
+
+
+def test_only_the_newest_last_words_are_kept(folder, tmp_path):
+    """A flapping release does not fill the disk."""
+    departed = tmp_path / "departed"
+    departed.mkdir()
+    for number in range(logs.DEPARTED + 3):
+        gone = tmp_path / f"web-{number}"
+        gone.mkdir()
+        (gone / "log").write_text("bye\n")
+        logs.keep_last_words(gone, departed, Reader())
+        os.utime(departed / gone.name, (number, number))
+    assert len(list(departed.iterdir())) == logs.DEPARTED
+    assert not (departed / "web-0").exists()
