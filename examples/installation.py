@@ -16,7 +16,7 @@ from pathlib import Path
 
 CLONE = Path(__file__).resolve().parent.parent
 LOCK = CLONE / "examples" / "requirements.txt"
-PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "reconciler")
+PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "reconciler", "examples/quickstart")
 
 
 class NotInstalled(Exception):
@@ -84,7 +84,8 @@ def install_package(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as copy:
         for name in PACKAGE:
             if (CLONE / name).is_dir():
-                shutil.copytree(CLONE / name, Path(copy, name), ignore=shutil.ignore_patterns("__pycache__"))
+                left_out = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(CLONE / name, Path(copy, name), ignore=left_out, symlinks=True)
             else:
                 shutil.copy(CLONE / name, copy)
         for old in folder.glob(".package-*"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from stage import Daemon, Failed, Repository, Resource, eventually, get, runs
+from reconciler.cli.demo.stage import Daemon, Failed, Repository, Resource, eventually, get, runs
 
 PAGE = re.compile(r"^(?P<greeting>.*)! This is (?P<environment>\w+), visit (?P<number>\d+), process (?P<pid>\d+)\.$")
 

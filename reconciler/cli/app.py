@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from typer._click.exceptions import ClickException, UsageError  # typer brings its own click and names it nowhere
 
-from reconciler.cli import asking, checking, control, history, planning, running, showing
+from reconciler.cli import asking, checking, control, demo, history, planning, running, showing
 from reconciler.errors import ReconcilerError
 
 OK, ERROR, CHANGES, USAGE, INTERRUPTED = 0, 1, 2, 64, 130
@@ -30,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for group in (running, planning, showing, asking, history, control, checking):
+for group in (demo, running, planning, showing, asking, history, control, checking):
     group.register(app)
 
 

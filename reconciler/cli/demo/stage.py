@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-QUICKSTART = Path(__file__).resolve().parent / "quickstart"
+QUICKSTART = Path(__file__).parent / "quickstart"
 PATIENCE = 60.0  # seconds until a wait is given up: far more than anything here takes
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -68,7 +69,7 @@ class Repository:
     path: Path
 
     def prepare(self) -> None:
-        """Made from examples/quickstart the first time; afterwards it is the person's own."""
+        """Made from the quickstart the first time; afterwards it is the person's own."""
         if (self.path / ".git").exists():
             return
         shutil.copytree(QUICKSTART, self.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -106,10 +107,14 @@ class Repository:
 class Daemon:
     """The daemon, and its read surface."""
 
-    program: Path
     folder: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def program(self) -> Path:
+        """The command line of this very installation."""
+        return Path(sys.executable).parent / "reconciler"
 
     @property
     def url(self) -> str:
@@ -132,7 +137,7 @@ class Daemon:
         self.settings.write_text(SETTINGS.format(state=self.folder / "state", repository=repository, port=self.port))
         self.settings.chmod(0o600)
         with self.log.open("ab") as log:
-            command = [str(self.program), "run", "--config", str(self.settings)]
+            command = [sys.executable, "-m", "reconciler", "run", "--config", str(self.settings)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True)
 
     def alive(self) -> None:
