@@ -2,10 +2,15 @@
 
 Reading only. Without a token only direct requests from this machine are answered; a browser that was led here by a
 foreign name (DNS rebinding), and anything a proxy passed on, is refused. The three health routes are open to all.
+
+Programs send the token as Bearer. A browser cannot be told to: it asks its person for a password (Basic), and the token
+is that password, whatever the name beside it. Only pages offer this, so that no program is led to guess.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import ipaddress
 
@@ -25,8 +30,14 @@ SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        b" form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ),
 )
+CHALLENGE = b"Bearer"
+CHALLENGE_FOR_PEOPLE = b'Basic realm="reconciler: the token is the password", charset="UTF-8"'
 
 
 class Access:
@@ -45,7 +56,7 @@ class Access:
         if refused is None:
             await self._app(scope, receive, answer)
         else:
-            await _refuse(answer, *refused)
+            await _refuse(answer, *refused, pages=_is_page(scope["path"]))
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Status and detail of what stands against this request."""
@@ -60,7 +71,8 @@ class Access:
 
     def _authorized(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token)
+        offered = {"bearer": given.strip().encode(), "basic": _password(given)}.get(scheme.lower())
+        return offered is not None and hmac.compare_digest(offered, self._token)
 
     def _without_token(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         refused = 401 if self._token else 403
@@ -74,6 +86,19 @@ class Access:
         if not is_loopback_host(headers.get("host", "")):
             return 403, "the Host header names another machine than this one"
         return None
+
+
+def _password(given: str) -> bytes | None:
+    """The password of Basic credentials; None when they cannot be read."""
+    try:
+        decoded = base64.b64decode(given.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded.partition(b":")[2]
+
+
+def _is_page(path: str) -> bool:
+    return not path.startswith("/api/") and path not in {"/metrics", "/openapi.json"}
 
 
 def forwarded(headers: Headers) -> bool:
@@ -114,12 +139,13 @@ def _guarded(send: Send, *, head: bool) -> Send:
     return guarded
 
 
-async def _refuse(send: Send, status: int, detail: str) -> None:
+async def _refuse(send: Send, status: int, detail: str, *, pages: bool) -> None:
     body = problem(status, detail)
     headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
     if status == 405:
         headers.append((b"allow", ALLOW.encode()))
     if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+        headers.append((b"www-authenticate", CHALLENGE))
+        headers += [(b"www-authenticate", CHALLENGE_FOR_PEOPLE)] if pages else []
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

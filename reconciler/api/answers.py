@@ -60,12 +60,13 @@ def _redacted(value: object, redact: Callable[[str], str]) -> object:
     return value
 
 
-def answer(request: Request, rendered: Rendered) -> Response:
+def answer(request: Request, rendered: Rendered, *, media_type: str = JSON) -> Response:
     """The body, or 304 when the client has it already."""
-    headers = {"etag": rendered.etag, "cache-control": "no-cache", "vary": "Accept, Authorization"}
+    vary = "Accept, Authorization" if media_type == JSON else "Authorization"
+    headers = {"etag": rendered.etag, "cache-control": "no-cache", "vary": vary}
     if matches(request.headers.get("if-none-match", ""), rendered.etag):
         return Response(status_code=304, headers=headers)
-    return Response(rendered.content, media_type=JSON, headers=headers)
+    return Response(rendered.content, media_type=media_type, headers=headers)
 
 
 def matches(header: str, etag: str) -> bool:

@@ -1,32 +1,27 @@
-"""The application: routes, the cache of rendered bodies, and nothing that decides what is said."""
+"""The application: routes, how each is answered or refused, and nothing that decides what is said."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from reconciler.api import index, openapi, streams
+from reconciler.api import openapi, streams
 from reconciler.api.access import Access
-from reconciler.api.answers import Refused, Rendered, answer, refusal, render
+from reconciler.api.answers import Refused, answer, refusal
 from reconciler.api.board import Surface
-from reconciler.api.endpoints import ENDPOINTS, Endpoint, FromPicture, FromSurface
+from reconciler.api.dashboard import routes as dashboard
+from reconciler.api.endpoints import ENDPOINTS, Endpoint
 from reconciler.api.queries import Query, parse
-from reconciler.api.records import chosen_instances
-from reconciler.status.health import LIVE_SECONDS, freshness
-from reconciler.status.presenting.picture import Picture, picture
-from reconciler.status.published import Published
+from reconciler.api.records import chosen_outputs
+from reconciler.api.shelf import Shelf
 
-CACHED_BODIES = 512
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -34,75 +29,17 @@ def create_app(surface: Surface) -> ASGIApp:
     """The whole status listener."""
     shelf = Shelf(surface)
     routes = [
-        Route("/", _index),
         Route("/healthz", _alive),
         Route("/livez", _alive),
         Route("/readyz", _ready(surface)),
         Route("/metrics", _metrics(surface)),
         Route("/openapi.json", _openapi),
+        *dashboard.routes(shelf),
         *(Route(endpoint.path, _handler(endpoint, shelf)) for endpoint in ENDPOINTS),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _defect})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error(shelf), Exception: _defect})
     app.router.redirect_slashes = False
     return Access(app, token=surface.token)
-
-
-# --- what is shown ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Shelf:
-    """The bodies of one serial, made once each. Another serial, or an observation that ages, empties it."""
-
-    surface: Surface
-    streams: streams.Places = field(init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _edition: str = ""
-    _picture: Picture | None = None
-    _bodies: dict[str, Rendered] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.streams = streams.Places(self.surface.limits.streams)
-
-    def picture(self) -> tuple[str, Picture]:
-        """What is published, and the name of this edition of it."""
-        published, now = self.surface.board.published(), self.surface.clock.now()
-        edition = _edition(published, now)
-        with self._lock:
-            if self._picture is None or edition != self._edition:
-                self._picture, self._edition, self._bodies = picture(published, now=now), edition, {}
-            return edition, self._picture
-
-    def body(self, endpoint: Endpoint, query: Query, name: str) -> Rendered:
-        edition, shown = self.picture()
-        if endpoint.live:
-            made = cast("FromSurface", endpoint.build)(self.surface, shown, query)
-            return render(made, redact=self.surface.redact)
-        identity = f"{edition} {name}"
-        with self._lock:
-            found = self._bodies.get(identity)
-        if found is None:
-            made = cast("FromPicture", endpoint.build)(shown, query)
-            found = self._keep(identity, render(made, redact=self.surface.redact, identity=identity))
-        return found
-
-    def _keep(self, identity: str, rendered: Rendered) -> Rendered:
-        with self._lock:
-            if len(self._bodies) >= CACHED_BODIES:
-                self._bodies.clear()
-            if identity.startswith(self._edition):
-                self._bodies[identity] = rendered
-        return rendered
-
-
-def _edition(published: Published, now: float) -> str:
-    """Names what a body depends on: this life of the daemon, its serial, and how old its observations look. A fresher
-    look at the same things keeps the serial: the time that is shown for it is at most ``LIVE_SECONDS`` behind."""
-    ages = ",".join(
-        f"{freshness(target, now=now)}{int(target.observed_at // LIVE_SECONDS)}"
-        for _, target in sorted(published.snapshot.items())
-    )
-    return f"{published.instance_id}/{published.started_at}/{published.serial}/{ages}"
 
 
 # --- handlers ---------------------------------------------------------------------------------------------------------
@@ -138,33 +75,15 @@ async def _stream(shelf: Shelf, request: Request, query: Query) -> Response:
     logs = request.url.path.endswith("/logs")
     if logs:
         _, shown = await run_in_threadpool(shelf.picture)
-        key, instances = chosen_instances(shown, query)
-        body = streams.logs(shelf.surface, key, instances, tail=query.number("tail"))
+        key, outputs = chosen_outputs(shown, query)
+        body = streams.logs(shelf.surface, key, outputs, tail=query.number("tail"))
     else:
         last = request.headers.get("last-event-id", "")
         body = streams.events(shelf.surface, query, last=int(last) if last.isdecimal() else None)
     if request.method == "HEAD":
-        return Response(media_type="text/event-stream", headers=headers)
+        return Response(media_type=streams.MEDIA_TYPE, headers=headers)
     shelf.streams.take()
-    return _Stream(body, shelf.streams, headers=headers)
-
-
-class _Stream(StreamingResponse):
-    """Gives its place back however it ends."""
-
-    def __init__(self, body: AsyncIterator[bytes], places: streams.Places, *, headers: dict[str, str]) -> None:
-        super().__init__(body, media_type="text/event-stream", headers=headers)
-        self._places = places
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._places.give()
-
-
-async def _index(_request: Request) -> Response:
-    return HTMLResponse(index.PAGE)
+    return streams.Stream(body, shelf.streams, headers=headers)
 
 
 async def _alive(_request: Request) -> Response:
@@ -193,9 +112,16 @@ async def _openapi(_request: Request) -> Response:
     return Response(openapi.committed(), media_type="application/json")
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return refusal(Refused(status, "there is nothing here: see / or /openapi.json" if status == 404 else "refused"))
+def _http_error(shelf: Shelf) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def http_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = "there is nothing here: see / or /openapi.json" if status == 404 else "refused"
+        refused = Refused(status, detail)
+        if dashboard.wants_page(request):
+            return await run_in_threadpool(dashboard.refusal, shelf, request, refused)
+        return refusal(refused)
+
+    return http_error
 
 
 async def _defect(_request: Request, _error: Exception) -> Response:

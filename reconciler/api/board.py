@@ -43,12 +43,13 @@ def as_it_is(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, and how many at once."""
+    """Seconds, and how many at once: ``streams`` of events and logs, ``watchers`` of pages that are looked at."""
 
     poll: float = 0.5
     heartbeat: float = 15.0
     log_deadline: float = 10.0
     streams: int = 16
+    watchers: int = 64
 
 
 @dataclass(frozen=True, slots=True)

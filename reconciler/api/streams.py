@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from reconciler.api.answers import Refused, encoded
-from reconciler.api.board import Surface
+from reconciler.api.board import Limits, Surface
 from reconciler.api.queries import Query
-from reconciler.api.records import matches_scope
+from reconciler.api.records import Output, matches_scope
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.identity import ResourceKey
-from reconciler.observed.snapshot import Instance
 from reconciler.status.presenting import history
 from reconciler.status.records import Event
 
+MEDIA_TYPE = "text/event-stream"
 BATCH = 200
 QUEUE = 1000
 
@@ -43,6 +45,20 @@ class Places:
     def give(self) -> None:
         with self.lock:
             self.free += 1
+
+
+class Stream(StreamingResponse):
+    """Gives its place back however it ends."""
+
+    def __init__(self, body: AsyncIterator[bytes], places: Places, *, headers: dict[str, str]) -> None:
+        super().__init__(body, media_type=MEDIA_TYPE, headers=headers)
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._places.give()
 
 
 def envelope(kind: str, data: object, *, id: str = "") -> bytes:
@@ -88,20 +104,38 @@ def _after(surface: Surface, query: Query, seen: int) -> list[Event]:
     return sorted((e for e in read if e.id > seen and matches_scope(query, e.key)), key=lambda e: e.id)
 
 
+# --- editions ---------------------------------------------------------------------------------------------------------
+
+
+async def editions(edition: Callable[[], str], limits: Limits) -> AsyncIterator[bytes]:
+    """``published`` at once, and again whenever what is published has another name."""
+    seen, quiet = "", 0.0
+    while True:
+        now = edition()
+        quiet = 0.0 if now != seen else quiet + limits.poll
+        if now != seen:
+            seen = now
+            yield envelope("published", {})
+        if quiet >= limits.heartbeat:
+            quiet = 0.0
+            yield envelope("heartbeat", {})
+        await asyncio.sleep(limits.poll)
+
+
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
-async def logs(surface: Surface, key: ResourceKey, instances: list[Instance], *, tail: int) -> AsyncIterator[bytes]:
+async def logs(surface: Surface, key: ResourceKey, outputs: list[Output], *, tail: int) -> AsyncIterator[bytes]:
     """Lines of all instances as they come; ends when every program has."""
     lines: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=QUEUE)
     stop = threading.Event()
     loop = asyncio.get_running_loop()
-    for instance in instances:
-        pump = _Pump(surface, instance, tail, lines, stop, loop)
-        threading.Thread(target=pump.run, name=f"follow-{instance.name}", daemon=True).start()
-    open_pumps = len(instances)
+    for output in outputs:
+        pump = _Pump(surface, output, tail, lines, stop, loop)
+        threading.Thread(target=pump.run, name=f"follow-{output.name}", daemon=True).start()
+    open_pumps = len(outputs)
     try:
-        yield envelope("heartbeat", {"resource": str(key), "instances": [i.name for i in instances]})
+        yield envelope("heartbeat", {"resource": str(key), "instances": [output.name for output in outputs]})
         while open_pumps:
             try:
                 line = await asyncio.wait_for(lines.get(), surface.limits.heartbeat)
@@ -121,7 +155,7 @@ class _Pump:
     """Carries one instance's lines from a blocking reader to the stream; waits when the listener is slow."""
 
     surface: Surface
-    instance: Instance
+    output: Output
     tail: int
     lines: asyncio.Queue[bytes | None]
     stop: threading.Event
@@ -129,10 +163,10 @@ class _Pump:
 
     def run(self) -> None:
         try:
-            reader = self.surface.logs.logs(self.instance.unit.target, self.instance.name, tail=self.tail, follow=True)
+            reader = self.surface.logs.logs(self.output.target, self.output.name, tail=self.tail, follow=True)
             self._carry(reader)
         except ReconcilerError as failed:
-            self._put(envelope("error", redacted(self.surface, {"instance": self.instance.name, "text": str(failed)})))
+            self._put(envelope("error", redacted(self.surface, {"instance": self.output.name, "text": str(failed)})))
         finally:
             self._put(None)
 
@@ -141,7 +175,7 @@ class _Pump:
             if self.stop.is_set():
                 break
             if text:
-                said = {"instance": self.instance.name, "text": text.rstrip("\r\n")}
+                said = {"instance": self.output.name, "text": text.rstrip("\r\n")}
                 self._put(envelope("event", redacted(self.surface, dict(said))))
         close = getattr(reader, "close", None)
         if close is not None:
