@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,9 +11,9 @@ from reconciler.api.answers import Refused
 from reconciler.api.board import Surface
 from reconciler.api.pages import the_resource
 from reconciler.api.queries import Query, shown
+from reconciler.desired.names import instance_name
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.identity import ResourceKey
-from reconciler.observed.snapshot import Instance
 from reconciler.status import views
 from reconciler.status.presenting import history
 from reconciler.status.presenting.picture import Picture
@@ -104,30 +105,44 @@ def deployment(surface: Surface, _picture: Picture, query: Query) -> views.Deplo
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
-def chosen_instances(picture: Picture, query: Query) -> tuple[ResourceKey, list[Instance]]:
-    """The resource, and those of its instances that were asked for: by digest, or by the digits in their names."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Something whose output can be read: an instance, or a failed candidate that was removed."""
+
+    target: ResourceKey
+    name: str
+
+
+def chosen_outputs(picture: Picture, query: Query) -> tuple[ResourceKey, list[Output]]:
+    """The resource, and those of its instances that were asked for: by digest, or by the digits in their names. The
+    candidates of a release that failed are among them, though they are gone: they had the last word."""
     key = the_resource(picture, query)
     release = query.text("release")
-    found = picture.instances.get(key, [])
-    return key, [i for i in found if i.generation.startswith(release) or f"-{release}" in i.name]
+    named = {i.name: (i.generation, i.unit.target) for i in picture.instances.get(key, [])}
+    workload, progress = picture.workloads.get(key), picture.published.progress.get(key)
+    if workload is not None and progress is not None and progress.failed:
+        for ordinal in range(workload.replicas):
+            named.setdefault(instance_name(workload, ordinal), (workload.generation, workload.unit.target))
+    chosen = [n for n, (generation, _) in sorted(named.items()) if generation.startswith(release) or f"-{release}" in n]
+    return key, [Output(named[name][1], name) for name in chosen]
 
 
 def logs(surface: Surface, picture: Picture, query: Query) -> views.LogsView:
     """The last lines of every instance. One that cannot be read is named, and the others are shown."""
-    key, instances = chosen_instances(picture, query)
+    key, outputs = chosen_outputs(picture, query)
     tail = query.number("tail")
     lines: list[views.LogLine] = []
     errors: list[str] = []
-    for instance in instances:
+    for output in outputs:
         try:
-            lines += _lines(instance, surface.logs.logs(instance.unit.target, instance.name, tail=tail), tail=tail)
+            lines += _lines(output, surface.logs.logs(output.target, output.name, tail=tail), tail=tail)
         except ReconcilerError as failed:
-            errors.append(f"{instance.name}: {failed}")
+            errors.append(f"{output.name}: {failed}")
     return views.LogsView(
         generated_at=now(surface), resource=str(key), tail=tail, lines=tuple(lines), source_errors=tuple(errors)
     )
 
 
-def _lines(instance: Instance, texts: Iterable[str], *, tail: int) -> list[views.LogLine]:
-    read = [views.LogLine(instance=instance.name, text=text.rstrip("\r\n")) for text in texts]
+def _lines(output: Output, texts: Iterable[str], *, tail: int) -> list[views.LogLine]:
+    read = [views.LogLine(instance=output.name, text=text.rstrip("\r\n")) for text in texts]
     return read[-tail:] if tail else []
