@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from reconciler.api import streams
 from reconciler.api.answers import Rendered, render
 from reconciler.api.board import Surface
 from reconciler.api.endpoints import Endpoint, FromPicture, FromSurface
 from reconciler.api.queries import Query
+from reconciler.api.streams import Places
 from reconciler.status.health import LIVE_SECONDS, freshness
 from reconciler.status.presenting.picture import Picture, picture
 from reconciler.status.published import Published
@@ -24,16 +24,16 @@ class Shelf:
     """The bodies of one serial, made once each. Another serial, or an observation that ages, empties it."""
 
     surface: Surface
-    streams: streams.Places = field(init=False)
-    watchers: streams.Places = field(init=False)
+    streams: Places = field(init=False)
+    watchers: Places = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _edition: str = ""
     _picture: Picture | None = None
     _bodies: dict[str, Rendered] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.streams = streams.Places(self.surface.limits.streams)
-        self.watchers = streams.Places(self.surface.limits.watchers)
+        self.streams = Places(self.surface.limits.streams)
+        self.watchers = Places(self.surface.limits.watchers)
 
     def edition(self) -> str:
         """The name of what is published now; cheap enough to be asked for all the time."""

@@ -14,6 +14,10 @@ from starlette.testclient import TestClient
 from reconciler.api import records, streams
 from reconciler.api.answers import Refused
 from reconciler.api.queries import Query
+from reconciler.api.records import Output, chosen_outputs
+from reconciler.desired.names import instance_name
+from reconciler.plan.actions import Progress
+from reconciler.status.presenting.picture import picture
 from tests.api import shop
 
 
@@ -183,7 +187,7 @@ def test_who_leaves_is_let_go() -> None:
     """Closing the stream of a quiet log ends its reader."""
     quiet = Quiet()
     said = asyncio.run(
-        take(streams.logs(shop.surface(logs=quiet), shop.WEB, [shop.instance(shop.WEB, "a")], tail=1), 3)
+        take(streams.logs(shop.surface(logs=quiet), shop.WEB, [Output(shop.VPS1, "web-0")], tail=1), 3)
     )
     assert [kind for kind, _ in said] == ["heartbeat", "event", "heartbeat"]
     assert quiet.closed.wait(10)
@@ -208,3 +212,14 @@ def test_a_stream_is_answered_to_who_accepts_one(client: TestClient) -> None:
     followed = client.get(LOGS + "&follow=true")
     assert followed.text.count("event: event") == 9
     assert "event: closed" in followed.text
+
+
+def test_a_failed_candidate_is_heard_though_it_is_gone() -> None:
+    """Its name follows from its release; its last words are where it was."""
+    published = shop.published()
+    workload = next(w for w in published.desired.workloads if w.key == shop.WEB)
+    failed = Progress(workload.generation, 1.0, failed=True, message="it broke")
+    shown = picture(replace(published, progress={**published.progress, shop.WEB: failed}), now=1000.0)
+    query = Query({"environment": "production"}, {"project": "shop", "name": "web"})
+    _, outputs = chosen_outputs(shown, query)
+    assert instance_name(workload, 0) in {output.name for output in outputs}

@@ -432,7 +432,8 @@ class TestPolicies:
     )
     def test_a_unit_is_held(self, world, change, reason):
         """With the reason's word."""
-        world.write("project.yaml", PROJECT.replace(*change, 1))
+        before, after = change
+        world.write("project.yaml", PROJECT.replace(before, after, 1))
         world.resource("web", APP)
         units = world.desired().units
         assert units[UnitKey(server("here"), "shop", "staging")].hold == reason
