@@ -30,6 +30,7 @@ def _environment() -> Environment:
         "tone": words.tone,
         "condition_tone": words.condition_tone,
         "check_tone": words.check_tone,
+        "check_word": words.check_word,
         "verdict": words.verdict,
         "short": words.short,
         "stamp": words.stamp,

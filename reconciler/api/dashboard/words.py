@@ -50,6 +50,11 @@ def check_tone(check: CheckView) -> str:
     return tone(check.status.value)
 
 
+def check_word(check: CheckView) -> str:
+    """What a failure means, where it failed."""
+    return check.severity if check.status is CheckStatus.FAILED else check.status.value
+
+
 def verdict(rollout: RolloutView) -> str:
     """What has become of the generation that is rolled out."""
     if rollout.failed:
