@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.desired.candidates import UNSUPPORTED, candidates_of
+from reconciler.desired.certificates import certificates_of
+from reconciler.desired.evidence import Question
 from reconciler.desired.facts import Facts
 from reconciler.desired.objects import (
     ApprovalObject,
@@ -39,10 +41,11 @@ def assemble(catalog: Catalog, facts: Facts) -> Desired:
     running = {key: candidate for key, candidate in candidates.items() if is_planned(candidate)}
     volumes = {mounted.key: mounted for mounted in volumes_of(catalog, running)}
     blocks += _misused(volumes.values())
-    routes, route_blocks = routes_of(catalog, running)
+    certificates = certificates_of(catalog, places, facts)
+    routed = routes_of(catalog, running, certificates, facts)
     around = Surroundings(catalog, facts, candidates, volumes)
-    blocks += route_blocks
-    workloads, trees, refused = _workloads(around, running, routes, {block.key for block in blocks})
+    blocks += routed.blocks
+    workloads, trees, refused = _workloads(around, running, routed.routes, {block.key for block in blocks})
     blocks += [*refused, *_unsupported_kinds(catalog)]
     planned = {workload.key for workload in workloads}
     objects = [made for mounted in volumes.values() if (made := mounted.object()) is not None]
@@ -50,7 +53,9 @@ def assemble(catalog: Catalog, facts: Facts) -> Desired:
         revisions={name: revision.id for name, revision in catalog.revisions.items()},
         workloads=tuple(workloads),
         volumes=tuple(objects),
-        routes=tuple(r for r in (*routes, *addresses_of(workloads)) if r.resource in planned),
+        routes=tuple(r for r in (*routed.routes, *addresses_of(workloads)) if r.resource in planned),
+        certificates=tuple(certificates.objects[key] for key in sorted(certificates.objects)),
+        answers={question: facts.answers[question] for question in _asked(routed.routes) & facts.answers.keys()},
         targets=targets,
         units=_units(places, candidates),
         declared=_declared(catalog, expanded, objects),
@@ -63,8 +68,13 @@ def assemble(catalog: Catalog, facts: Facts) -> Desired:
         blocks=tuple(sorted(set(blocks), key=lambda b: (b.key, b.problem))),
         approvals=tuple(_approvals(catalog)),
         trees=trees,
-        problems=catalog.problems,
+        problems=tuple(sorted({*catalog.problems, *certificates.problems, *routed.problems})),
     )
+
+
+def _asked(routes: Iterable[RouteObject]) -> set[Question]:
+    owned = (route.binding.ownership.question for route in routes if route.binding is not None)
+    return {question for question in owned if question is not None}
 
 
 def _workloads(

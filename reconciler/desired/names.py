@@ -34,6 +34,11 @@ def address_name(key: ResourceKey, port_name: str, ordinal: int) -> str:
     return _named(key, digest([str(key), port_name], 6), str(ordinal), words=(port_name,))
 
 
+def certificate_name(key: ResourceKey, content: str) -> str:
+    """``<project>-<environment>-<certificate>-<identity and content>``: another for another certificate."""
+    return _named(key, digest([str(key), content], 12))
+
+
 def build_job_name(artifact: str, token: str) -> str:
     """One build of an artifact per reconcileToken; whoever needs the same artifact finds the same job."""
     return f"{artifact}-{digest(token, 6)}" if token else artifact

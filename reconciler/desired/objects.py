@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reconciler.desired.evidence import Answer, CertificateFacts, CertificateFault, Question
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.problem import Position, Problem
 from reconciler.observed.snapshot import RouteShape, generation_of
@@ -218,10 +219,53 @@ class VolumeObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whether a domain proves to be the user's: ``state`` is pending, matched, mismatch, unresolved, lookup_failed or
+    skipped; ``wanted`` what the answer should hold (one of them is enough), ``seen`` what it held."""
+
+    mode: Literal["address", "txt", "none"] = "none"
+    state: str = "skipped"
+    question: Question | None = None
+    wanted: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a route must not come into being yet; one that is there stays. ``reason`` is a condition's word.
+
+    ``waiting``: it is only a matter of time. ``keeps_shape``: what is there is not changed to what is written now,
+    except for who answers, because that is wrong or cannot be judged.
+    """
+
+    reason: str
+    message: str
+    waiting: bool = False
+    keeps_shape: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a public route comes from, for people: ``name`` as it was written, ``document`` the Domain (None for the
+    short form and for what the server gives), ``certificate`` the imported one that it uses, ``tls_off`` why it has
+    none ("disabled" was said so, "not-applicable" nothing to protect)."""
+
+    name: str
+    source: Literal["durable-domain-binding", "generated-default-access"] = "durable-domain-binding"
+    document: ResourceKey | None = None
+    ownership: Ownership = Ownership()
+    certificate: ResourceKey | None = None
+    policy: Literal["auto", "manual", "disabled"] = "auto"
+    tls_off: Literal["", "disabled", "not-applicable"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RouteObject:
     """A host and path, or a stable address, that leads to a port of a resource.
 
     ``id`` is host + path, or the address's name; ``internal`` then, and the shape gets its ``listen`` from the target.
+    ``withheld``: its first appearance has to wait. ``binding`` is what a public one was made from.
     """
 
     id: str
@@ -230,6 +274,32 @@ class RouteObject:
     port: str = ""
     shape: RouteShape = RouteShape()
     internal: bool = False
+    place: Position = Position("")
+    withheld: Withheld | None = None
+    binding: Binding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCertificate:
+    """A certificate that was brought along, for an edge: ``name`` is what routes have as their ``tls``, and another for
+    another certificate. ``secret`` leads to its PEM (certificate, chain and key), and is resolved only while the edge
+    is written."""
+
+    name: str
+    secret: SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateObject:
+    """A Certificate in one environment. ``usable`` is None for a managed one, and while anything is wrong with it:
+    ``faults`` say what it is then, and why. ``hosts`` are those that it was declared for, as the network knows them."""
+
+    key: ResourceKey
+    source: Literal["managed", "imported"]
+    hosts: tuple[str, ...]
+    facts: CertificateFacts | None = None
+    usable: EdgeCertificate | None = None
+    faults: tuple[tuple[CertificateFault, str], ...] = ()
     place: Position = Position("")
 
 
@@ -265,6 +335,7 @@ class TargetObject:
     edge: EdgeObject | None = None
     port_range: tuple[int, int] = (20000, 29999)
     bind_paths: tuple[str, ...] = ()
+    default_domain: str | None = None  # a template; "" says that there is none, None leaves it to the settings
     source: str = ""
     place: Position = Position("")
 
@@ -322,6 +393,8 @@ class Desired:
     workloads: tuple[Workload, ...] = ()
     volumes: tuple[VolumeObject, ...] = ()
     routes: tuple[RouteObject, ...] = ()
+    certificates: tuple[CertificateObject, ...] = ()
+    answers: Mapping[Question, Answer] = field(default_factory=dict)  # of the DNS, to the questions of the routes
     targets: Mapping[ResourceKey, TargetObject] = field(default_factory=dict)
     units: Mapping[UnitKey, UnitPolicy] = field(default_factory=dict)
     declared: Mapping[ResourceKey, str] = field(default_factory=dict)

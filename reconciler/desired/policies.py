@@ -10,7 +10,7 @@ from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey, UnitKey, cluster, server
 from reconciler.manifests.kinds.base import port_range
 from reconciler.manifests.kinds.project import EnvironmentSpec, Placement, ProjectSpec
-from reconciler.manifests.kinds.target import EdgeProxy, ServerSpec
+from reconciler.manifests.kinds.target import DefaultDomain, EdgeProxy, ServerSpec
 
 _PORTS = (20000, 29999)
 
@@ -28,10 +28,16 @@ def targets_of(catalog: Catalog) -> dict[ResourceKey, TargetObject]:
                 edge=_edge(spec.edge_proxy),
                 port_range=port_range(spec.port_range) if spec.port_range else _PORTS,
                 bind_paths=tuple(spec.allow.bind_paths) if spec.allow is not None else (),
+                default_domain=_template(spec.default_domain),
                 source=document.source,
                 place=document.place("spec"),
             )
     return found
+
+
+def _template(written: DefaultDomain | None) -> str | None:
+    """The template of default domains; "" when they are turned off, None when nothing is said."""
+    return None if written is None else (written.template or "") if written.mode == "custom-template" else ""
 
 
 def _edge(written: EdgeProxy | None) -> EdgeObject | None:

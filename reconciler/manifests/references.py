@@ -39,6 +39,7 @@ _RESOURCE: Mapping[Path, tuple[str, ...]] = {
     ("dependsOn", ANY): ("Resource", "Dependency"),
     ("bindings", KEYS): ("Dependency",),
     ("domains", ANY, "environment"): ("Environment",),
+    ("domains", ANY, "certificateRef"): ("Certificate",),
     ("source", "credentialRef"): ("Credential",),
     ("templateRef",): ("Template",),
     ("deploy", "requires", "freshBackup", "policy"): ("BackupPolicy",),
@@ -54,7 +55,7 @@ _BY_KIND: Mapping[str, Mapping[Path, tuple[str, ...]]] = {
     "Source": {("credentialRef",): ("Credential",)},
     "Server": {("connection", "credentialRef"): ("Credential",)},
     "Dependency": {**_TARGET, ("shareFrom",): ("Environment",), ("from", "resource"): ("Resource",)},
-    "Domain": {**_PLACED, ("resource",): ("Resource",)},
+    "Domain": {**_PLACED, ("resource",): ("Resource",), ("certificateRef",): ("Certificate",)},
     "ScheduledTask": {("resource",): ("Resource",)},
     "BackupRepository": {("credentialRef",): ("Credential",)},
     "BackupPolicy": {

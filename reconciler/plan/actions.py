@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from reconciler.desired.objects import EdgeObject, Tree, VolumeObject, Workload
+from reconciler.desired.objects import EdgeCertificate, EdgeObject, Tree, VolumeObject, Workload
 from reconciler.inventory import Entry
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.observed.snapshot import Route, Verdict
@@ -77,10 +77,16 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class EdgeSpec:
-    """What START_EDGE and CONFIGURE_EDGE write: every route that is ours, sorted by id, and where the edge listens."""
+    """What START_EDGE and CONFIGURE_EDGE write: every route that is ours, sorted by id, and where the edge listens.
+
+    ``certificates`` are those that routes name as their ``tls``, as references: whoever writes resolves them then. A
+    route may name one that is not among them, because its secret holds another by now, or nothing that can be used:
+    it keeps what was written for it before.
+    """
 
     edge: EdgeObject
     routes: tuple[Route, ...] = ()
+    certificates: tuple[EdgeCertificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,9 @@ class Environment:
         )
 
     def _leads_to(self, route: RouteObject, workload: Workload) -> bool:
-        return (route.resource, route.unit) == (workload.key, self.unit) and not route.shape.redirect_to
+        """Whether its instances are to be seen in a route; one that has to wait is there for nobody yet."""
+        there = route.withheld is None or route.id in self.target.routes
+        return (route.resource, route.unit) == (workload.key, self.unit) and not route.shape.redirect_to and there
 
     def _stopped_by(self, workload: Workload, removal: Removal) -> bool:
         """What forbids to go on with a resource at all: a taken name, data that would stay behind."""

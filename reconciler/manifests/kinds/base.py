@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from reconciler.manifests.hosts import ascii_host, host_and_path
 from reconciler.manifests.kinds.features import Later
 from reconciler.manifests.paths import inside
 
@@ -51,8 +52,8 @@ VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 DURATION = r"^[0-9]{1,9}(s|m|h|d)$"
 SIZE = r"^[0-9]{1,12}([KMGTP]i?B?|B)$"
 CPU = r"^[0-9]{1,6}(m|\.[0-9]{1,3})?$"
-HOST = r"^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-ROUTE = r"^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(/[^\s?#]*)?$"
+HOST = r"^[^\s/?#:@]+$"
+ROUTE = r"^[^\s/?#:@]+(/[^\s?#]*)?$"
 ABSOLUTE = r"^/[^\x00\s]*$"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 CRON = r"^\S+ +\S+ +\S+ +\S+ +\S+$"
@@ -69,7 +70,7 @@ WORDS = {
     DURATION: "not a duration: a whole number and s, m, h or d, as in 30s or 14d",
     SIZE: "not a size: a whole number and a unit, as in 512MiB or 10Gi",
     CPU: "not an amount of CPU: as in 500m or 1.5",
-    HOST: "not a host name: lower-case labels with dots between them",
+    HOST: "not a host name: labels of letters, digits and dashes with dots between them",
     ROUTE: "not host[/path]: as in shop.example or shop.example/api",
     ABSOLUTE: "not an absolute path: it begins with / and holds no blanks",
     TIMESTAMP: "not a time with a zone: as in 2030-01-31T18:00:00Z",
@@ -88,8 +89,6 @@ Label = Annotated[str, StringConstraints(pattern=LABEL)]
 VariableName = Annotated[str, StringConstraints(pattern=VARIABLE)]
 Duration = Annotated[str, StringConstraints(pattern=DURATION)]
 Size = Annotated[str, StringConstraints(pattern=SIZE)]
-HostName = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
-RouteName = Annotated[str, StringConstraints(pattern=ROUTE)]
 AbsolutePath = Annotated[str, StringConstraints(pattern=ABSOLUTE)]
 Cron = Annotated[str, StringConstraints(pattern=CRON)]
 GateDigest = Annotated[str, StringConstraints(pattern=DIGEST)]
@@ -129,6 +128,19 @@ def _within_source(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _existing_host(value: str) -> str:
+    ascii_host(value)
+    return value
+
+
+def _existing_route(value: str) -> str:
+    host_and_path(value)
+    return value
+
+
+HostName = Annotated[str, StringConstraints(pattern=HOST), AfterValidator(_existing_host)]
+"""A host name as it was written; ``hosts.ascii_host`` says what the network calls it."""
+RouteName = Annotated[str, StringConstraints(pattern=ROUTE), AfterValidator(_existing_route)]
 Timestamp = Annotated[str, StringConstraints(pattern=TIMESTAMP), AfterValidator(_existing_time)]
 SourcePath = Annotated[str, StringConstraints(pattern=FILLED), AfterValidator(_within_source)]
 """A place in the source: relative to the manifest's folder, or with a leading ``/`` to the source's root."""

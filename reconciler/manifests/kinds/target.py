@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from reconciler.manifests.hosts import ascii_host
 from reconciler.manifests.kinds.base import (
     AbsolutePath,
     Items,
@@ -95,8 +97,22 @@ class PlacementLimits(Model):
 class DefaultDomain(Model):
     """The host names that resources get without declaring any."""
 
-    mode: Literal["disabled", "provider", "custom-template"] = "disabled"
+    mode: Annotated[
+        Literal["disabled", "provider", "custom-template"], Later("provider-domains", values=("provider",))
+    ] = "disabled"
     template: Text | None = None
+    """A host made of {resource}, {environment} and {project}, as in {resource}-{environment}-{project}.localhost."""
+
+    @model_validator(mode="after")
+    def _made_of_names(self) -> DefaultDomain:
+        if self.mode != "custom-template":
+            return self
+        if self.template is None:
+            raise ValueError("template is required with mode custom-template")
+        if not re.fullmatch(r"([^{}]|\{(resource|environment|project)\})+", self.template):
+            raise ValueError("template: only {resource}, {environment} and {project} are filled in")
+        ascii_host(re.sub(r"\{\w+\}", "x", self.template))
+        return self
 
 
 class ServerSpec(Spec):
