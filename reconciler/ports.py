@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from reconciler.desired.evidence import Answer, CertificateFacts, Question
 from reconciler.desired.objects import SecretRef, Workload
+from reconciler.errors import ReconcilerError
 from reconciler.inventory import Entry, Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.revision import Revision
-from reconciler.observed.snapshot import Instance, Target
-from reconciler.plan.actions import Action, ApprovalRecord, Difference, Progress
+from reconciler.observed.snapshot import Edge, Instance, Route, Target
+from reconciler.plan.actions import Action, ApprovalRecord, Difference, EdgeSpec, Progress
 from reconciler.status.conditions import Condition
 from reconciler.status.records import Deployment, Event
 
@@ -42,6 +45,22 @@ class SecretResolver(Protocol):
 
     def digests(self, reference: SecretRef) -> tuple[str, ...]:
         """``<key id>:<hex>``, an HMAC of the value, under every digest key; the newest first."""
+        ...
+
+
+class NameServers(Protocol):
+    """The DNS."""
+
+    def ask(self, question: Question) -> Answer:
+        """What the authoritative servers say now. Never raises, and takes a bounded time."""
+        ...
+
+
+class CertificateReader(Protocol):
+    """Certificates in secrets."""
+
+    def read(self, reference: SecretRef) -> CertificateFacts:
+        """What everybody may know of it, and what is wrong with it now. Never raises."""
         ...
 
 
@@ -99,6 +118,48 @@ class TargetDriver(Protocol):
     def close(self) -> None:
         """Ends supervision. No workload ends with it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeProgram:
+    """What runs an edge proxy: its argument vector, and all of its environment but PATH."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeReading:
+    """What a running edge proxy does: for itself, and with each route, others' in our listeners included."""
+
+    edge: Edge
+    routes: Mapping[str, Route]
+
+
+class EdgeProxy(Protocol):
+    """The language of one edge proxy in a folder of its own. The driver of the target runs it, and tells it through
+    this; it never runs anything itself."""
+
+    def program(self, *, resume: bool = True) -> EdgeProgram:
+        """Makes the folder ready for a start, with what it last did (``resume``) or with nothing. It must be started
+        in that folder. Raises ``InvalidInput`` when the program cannot be had."""
+        ...
+
+    def read(self) -> EdgeReading:
+        """One request. Raises ``Unreachable``."""
+        ...
+
+    def write(self, spec: EdgeSpec) -> None:
+        """At most one write; what is so already is none. Others' settings survive. Raises from the tree."""
+        ...
+
+    def why(self, output: Sequence[str]) -> ReconcilerError:
+        """The error for one that ended while it was to start, out of its last lines of output."""
+        ...
+
+
+EdgeMaker = Callable[[Path, Callable[[str], str]], EdgeProxy]
+"""Makes the edge proxy of a folder; the second argument says where an artifact lies that it serves."""
 
 
 @dataclass(frozen=True, slots=True)

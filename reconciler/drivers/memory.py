@@ -21,9 +21,7 @@ from reconciler.ports import Clock
 class MemoryDriver:
     """One modelled target. ``fate`` says what becomes of instances; by default everything gets healthy."""
 
-    def __init__(
-        self, key: ResourceKey, *, clock: Clock, fate: Callable[[Instance], Fate] = everything_works
-    ) -> None:
+    def __init__(self, key: ResourceKey, *, clock: Clock, fate: Callable[[Instance], Fate] = everything_works) -> None:
         self.key = key
         self._clock = clock
         self._lock = threading.Lock()

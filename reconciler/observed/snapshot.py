@@ -198,11 +198,15 @@ class EdgeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``listening`` are its public addresses ("host:port"); ``detail`` is for people."""
+    """``listening`` are its public addresses ("host:port"); ``settings`` what it was last told of itself, by the fields
+    of an ``EdgeObject`` and as text; ``altered``: beside its routes somebody else changed something of ours; ``detail``
+    is for people."""
 
     state: EdgeState = EdgeState.ABSENT
     detail: str = ""
     listening: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from reconciler.desired.objects import Desired, RouteObject, TargetObject
+from reconciler.desired.objects import Desired, EdgeCertificate, RouteObject, TargetObject
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Collection, EdgeState, JobState, Route, Target
+from reconciler.observed.snapshot import Collection, EdgeState, JobState, Route, RouteShape, Target
 from reconciler.plan.actions import Claim, Claims, EdgeSpec, Verb
 from reconciler.plan.draft import Draft
+from reconciler.plan.targets import edge_settings
 
 _SHOWN = 3
 
@@ -54,6 +55,7 @@ class EdgePlan:
             self._routes(EdgeSpec(self.owner.edge))
 
     def _routes(self, spec: EdgeSpec) -> None:
+        self._listeners(spec)
         claimed = self._claimed()
         for route_id in sorted({*claimed, *self.target.routes}):
             self._route(route_id, self.target.routes.get(route_id), claimed.get(route_id, []))
@@ -61,9 +63,24 @@ class EdgePlan:
             told = "; ".join(self.changes[:_SHOWN])
             more = len(self.changes) - _SHOWN
             cause = f"{told}; and {more} more" if more > 0 else told
-            payload = replace(spec, routes=tuple(self.routes))
+            payload = replace(spec, routes=tuple(self.routes), certificates=self._certificates())
             name = self.key.name
             self.draft.act(self.key, Verb.CONFIGURE_EDGE, name, cause=cause, payload=payload, drift=self.drift)
+
+    def _listeners(self, spec: EdgeSpec) -> None:
+        """Where it listens and who certifies, as it was last told; and whether all of that is still so."""
+        seen = self.target.edge
+        if seen.settings != edge_settings(spec.edge):
+            self.changes.append("its listeners are declared otherwise" if seen.settings else "it is new")
+        elif seen.altered:
+            self.changes.append("its listeners were changed by somebody else")
+            self.drift = True
+
+    def _certificates(self) -> tuple[EdgeCertificate, ...]:
+        """Those that the routes name, sorted."""
+        named = {route.shape.tls for route in self.routes}
+        usable = {c.usable.name: c.usable for c in self.desired.certificates if c.usable is not None}
+        return tuple(usable[name] for name in sorted(named & usable.keys()))
 
     def _claimed(self) -> dict[str, list[Claim]]:
         by_id: dict[str, list[Claim]] = {}
@@ -99,11 +116,17 @@ class EdgePlan:
     def _drop(self, key: ResourceKey, found: Route | None) -> None:
         if found is None:
             return
-        if self.desired.held.sources or key in self.desired.held.keys:
+        if self._may_be_declared(found):
             self.draft.block(key, "DesiredUnknown", "a manifest cannot be read, so the route stays")
             self._keep(found)
         else:
             self.changes.append(f"{key.name} is no longer declared")
+
+    def _may_be_declared(self, found: Route) -> bool:
+        """Something that cannot be read may declare it: its source, its resource, or some Domain of its project."""
+        held = self.desired.held
+        domains = any(key.kind == "Domain" and key.project == found.resource.project for key in held.keys)
+        return bool(held.sources) or domains or held.holds(found.resource, target=self.key)
 
     def _put(self, claim: Claim, found: Route | None) -> None:
         wanted = self._wanted(claim, found)
@@ -124,14 +147,14 @@ class EdgePlan:
     def _wanted(self, claim: Claim, found: Route | None) -> Route | None:
         """The route that a claim asks for; None: leave it as it is. What is left alone keeps who answers."""
         told = self._told(claim)
-        if told is None:
+        if told is None or self._is_withheld(told, found):
             return None
         upstreams = claim.upstreams
         if upstreams is None:
             if found is None or found.resource != claim.resource or told.shape.redirect_to:
                 return None
             upstreams = found.upstreams
-        shape = told.shape
+        shape = told.shape if told.withheld is None or found is None else self._shape_beside(told, found)
         if told.internal:
             address = self.target.addresses.get(told.id)
             if address is None:
@@ -140,6 +163,24 @@ class EdgePlan:
         if claim.static or (found is not None and claim.upstreams is None):
             shape = replace(shape, static=claim.static or (found.shape.static if found is not None else ""))
         return Route(claim.id, claim.resource, claim.unit, upstreams, shape, self._dials(upstreams, told.port, found))
+
+    def _is_withheld(self, told: RouteObject, found: Route | None) -> bool:
+        """Whether a route must not come into being yet, which is said; one that is there stays this resource's."""
+        held = told.withheld
+        if held is None:
+            return False
+        there = found is not None and found.resource == told.resource
+        if held.waiting and not there:
+            self.draft.wait(told.resource, f"{told.id}: {held.message}")
+        elif not held.waiting and (held.keeps_shape or not there):
+            kept = "what is there stays" if there else "it gets no route"
+            self.draft.block(told.resource, held.reason, f"{told.id}: {kept}: {held.message}")
+        return not there
+
+    def _shape_beside(self, told: RouteObject, found: Route) -> RouteShape:
+        """What is wrong as it is written changes nothing of a route that is there."""
+        keeps = told.withheld is not None and told.withheld.keeps_shape
+        return replace(found.shape, listen="", static="") if keeps else told.shape
 
     def _told(self, claim: Claim) -> RouteObject | None:
         return next(
@@ -165,9 +206,15 @@ class EdgePlan:
         for claim in claims:
             if claim is not holder:
                 others = " and ".join(sorted(str(c.resource) for c in claims if c is not claim))
-                message = f"{key.name} is claimed by {others} too; {keeps}: declare it once"
+                message = f"{key.name} is claimed by {others} too; {keeps}: declare it once{self._places(claims)}"
                 self.draft.block(claim.resource, "DomainConflict", message)
         return holder
+
+
+    def _places(self, claims: list[Claim]) -> str:
+        """Where each claim is written, for whoever has to take one back."""
+        told = [route for claim in claims if (route := self._told(claim)) is not None and route.place.path]
+        return f" ({', '.join(f'{route.resource} at {route.place}' for route in told)})" if told else ""
 
 
 def plan_artifacts(target: Target, desired: Desired, draft: Draft) -> None:

@@ -37,6 +37,7 @@ from reconciler.plan.actions import (
     SettingsSpec,
     Verb,
 )
+from reconciler.plan.targets import edge_settings
 
 _T = TypeVar("_T")
 
@@ -255,8 +256,14 @@ def _clear_verdict(target: Target, action: Action, _: Model) -> Target:
 
 
 def _start_edge(target: Target, action: Action, _: Model) -> Target:
-    listening = tuple(a for a in (_of(action.payload, EdgeSpec).edge.http,) if a)
-    return replace(target, edge=Edge(EdgeState.RUNNING, listening=listening))
+    """With what it was last told; a new one listens, and knows no route yet."""
+    edge = target.edge if target.edge.settings else _edge(_of(action.payload, EdgeSpec))
+    return replace(target, edge=replace(edge, state=EdgeState.RUNNING, detail=""))
+
+
+def _edge(spec: EdgeSpec) -> Edge:
+    listening = (spec.edge.http,) if spec.edge.http else ()
+    return Edge(EdgeState.RUNNING, listening=listening, settings=edge_settings(spec.edge))
 
 
 def _stop_edge(target: Target, _action: Action, _: Model) -> Target:
@@ -264,8 +271,9 @@ def _stop_edge(target: Target, _action: Action, _: Model) -> Target:
 
 
 def _configure_edge(target: Target, action: Action, _: Model) -> Target:
+    spec = _of(action.payload, EdgeSpec)
     foreign = {name: route for name, route in target.routes.items() if not route.ours}
-    return replace(target, routes={**foreign, **{r.id: r for r in _of(action.payload, EdgeSpec).routes}})
+    return replace(target, edge=_edge(spec), routes={**foreign, **{r.id: r for r in spec.routes}})
 
 
 _HANDLERS: Mapping[Verb, Callable[[Target, Action, Model], Target]] = {

@@ -43,3 +43,8 @@ def target_of(entry: Entry) -> TargetObject:
         bind_paths=tuple(kept["bind_paths"]),
         source=entry.source,
     )
+
+
+def edge_settings(edge: EdgeObject) -> dict[str, str]:
+    """What an edge is told of itself, as an observation says it."""
+    return {name: str(value) for name, value in asdict(edge).items()}

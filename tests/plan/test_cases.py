@@ -15,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from reconciler.desired.names import address_name, instance_name, short_release, volume_name
-from reconciler.desired.objects import Desired, Workload
+from reconciler.desired.objects import Desired, EdgeObject, Workload
 from reconciler.inventory import Entry, Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.observed.snapshot import (
@@ -34,6 +34,7 @@ from reconciler.observed.snapshot import (
 )
 from reconciler.plan.actions import Claim, Plan, Progress
 from reconciler.plan.planner import Inputs, plan
+from reconciler.plan.targets import edge_settings
 from tests.plan.scenes import HERE, PROJECT, THERE, Res, key, want
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/*.yaml"))
@@ -127,8 +128,15 @@ class Case:
                 )
                 for r in seen.get("routes", [])
             },
-            edge=Edge(EdgeState(seen.get("edge", "running" if self.edge else "absent"))),
+            edge=self.proxy(),
         )
+
+    def proxy(self) -> Edge:
+        """As it was told, unless ``told`` says otherwise."""
+        seen = self.data.get("observed", {})
+        state = EdgeState(seen.get("edge", "running" if self.edge else "absent"))
+        told = seen.get("told", edge_settings(EdgeObject()) if state is EdgeState.RUNNING else {})
+        return Edge(state, settings=told, altered=seen.get("edge-altered", False))
 
     def inventory(self, desired: Desired) -> Inventory:
         names = self.data.get("inventory", [w.key.name for w in desired.workloads])

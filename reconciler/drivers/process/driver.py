@@ -11,6 +11,7 @@ from reconciler.desired.objects import Tree, VolumeObject, Workload
 from reconciler.drivers.process import compare, durable, logs, proc
 from reconciler.drivers.process.addresses import Addresses
 from reconciler.drivers.process.artifacts import BUILD, Artifacts
+from reconciler.drivers.process.edge import EdgeHost
 from reconciler.drivers.process.health import Vitals
 from reconciler.drivers.process.instances import Instances
 from reconciler.drivers.process.jobs import Jobs
@@ -25,8 +26,8 @@ from reconciler.drivers.process.volumes import Volumes
 from reconciler.errors import Conflict, InvalidInput, TransientError
 from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import Health, Instance, JobState, Target, Verdict
-from reconciler.plan.actions import Action, AddressSpec, Difference, InstanceSpec, JobSpec, SettingsSpec, Verb
-from reconciler.ports import BlobReader, Clock, SecretResolver
+from reconciler.plan.actions import Action, AddressSpec, Difference, EdgeSpec, InstanceSpec, JobSpec, SettingsSpec, Verb
+from reconciler.ports import BlobReader, Clock, EdgeMaker, SecretResolver
 
 
 class ProcessDriver:
@@ -41,11 +42,13 @@ class ProcessDriver:
         blobs: BlobReader,
         secrets: SecretResolver,
         clock: Clock,
+        edge: EdgeMaker | None = None,
         port_range: tuple[int, int] = (20000, 29999),
         steps: Steps = unobserved,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Makes the folders below ``root`` where they are missing; touches nothing else."""
+        """Makes the folders below ``root`` where they are missing; touches nothing else. Without ``edge`` it has no
+        edge proxy to start."""
         self.key = key
         layout = Layout(root.resolve())
         layout.prepare()
@@ -55,12 +58,14 @@ class ProcessDriver:
         preparation = Preparation(site, self._artifacts, self._volumes, secrets)
         self._instances = Instances(site, preparation, self._addresses)
         self._jobs = Jobs(site, preparation, self._addresses)
+        self._edge = EdgeHost(site, edge)
         self._jitter = jitter
         self._supervisor: Supervisor | None = None
         self._closed = threading.Event()
         self._observer = Observer(
-            key, site, self._instances, self._jobs, self._volumes, self._artifacts, self._verdicts, self._vitals
-        )
+            key, site, self._instances, self._jobs, self._volumes, self._artifacts, self._verdicts, self._edge.observe,
+            self._vitals,
+        )  # fmt: skip
 
     # --- the port
 
@@ -80,7 +85,9 @@ class ProcessDriver:
     def watch(self, changed: Callable[[], None]) -> None:
         """Also finishes deletions that a daemon before this one had begun."""
         self._sweep()
-        supervisor = Supervisor(self._site, self._instances, self._jobs, changed=changed, jitter=self._jitter)
+        supervisor = Supervisor(
+            self._site, self._instances, self._jobs, self._edge, changed=changed, jitter=self._jitter
+        )
         self._supervisor = supervisor
         supervisor.start()
 
@@ -108,6 +115,8 @@ class ProcessDriver:
                     self._look(action.name)
             case Verb.CREATE_JOB | Verb.START_JOB | Verb.REMOVE_JOB:
                 self._apply_to_job(action)
+            case Verb.START_EDGE | Verb.STOP_EDGE | Verb.CONFIGURE_EDGE:
+                self._apply_to_edge(action)
             case _:
                 self._apply_to_rest(action)
 
@@ -138,6 +147,19 @@ class ProcessDriver:
                 self._jobs.remove(action)
             case _:
                 raise _no_payload(action)
+
+    def _apply_to_edge(self, action: Action) -> None:
+        match action.verb, action.payload:
+            case Verb.START_EDGE, EdgeSpec() as spec:
+                self._edge.start(spec)
+            case Verb.STOP_EDGE, _:
+                self._edge.stop()
+            case Verb.CONFIGURE_EDGE, EdgeSpec() as spec:
+                self._edge.configure(spec)
+            case _:
+                raise _no_payload(action)
+        if self._supervisor is not None:
+            self._supervisor.look_at_edge()
 
     def _apply_to_rest(self, action: Action) -> None:
         match action.verb, action.payload:

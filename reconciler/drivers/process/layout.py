@@ -70,6 +70,11 @@ class Layout:
         return self.root / "tmp"
 
     @property
+    def edge(self) -> Path:
+        """The edge proxy's own folder, made with its first start."""
+        return self.root / "edge"
+
+    @property
     def ports_lock(self) -> Path:
         return self.root / "ports.lock"
 

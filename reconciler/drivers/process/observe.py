@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from reconciler.drivers.process import layout, logs, proc
 from reconciler.drivers.process.artifacts import Artifacts
+from reconciler.drivers.process.edge import EdgeSeen
 from reconciler.drivers.process.health import Vitals
 from reconciler.drivers.process.instances import KIND as INSTANCE
 from reconciler.drivers.process.instances import Instances
@@ -26,11 +27,13 @@ from reconciler.drivers.process.site import Site
 from reconciler.drivers.process.verdicts import Verdicts
 from reconciler.drivers.process.volumes import KIND as VOLUME
 from reconciler.drivers.process.volumes import Volumes
-from reconciler.errors import Unreachable
+from reconciler.errors import ReconcilerError, Unreachable
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.observed.snapshot import (
     Address,
     Collection,
+    Edge,
+    EdgeState,
     Health,
     Instance,
     Job,
@@ -75,11 +78,13 @@ class Observer:
     volumes: Volumes
     artifacts: Artifacts
     verdicts: Verdicts
+    edge: Callable[[], EdgeSeen]
     health_of: HealthOf
 
     def target(self) -> Target:
         """Raises ``Unreachable`` when nothing at all could be read."""
         look = _Look()
+        edge = self._edge(look)
         target = Target(
             observed_at=self.site.clock.now(),
             instances=self._each(look, Collection.INSTANCES, self.instances.names, self._instance),
@@ -88,12 +93,25 @@ class Observer:
             jobs=self._each(look, Collection.JOBS, self.jobs.names, self._job),
             artifacts=look.all_of(Collection.ARTIFACTS, self.artifacts.names, frozenset()),
             verdicts=look.all_of(Collection.VERDICTS, self.verdicts.all, {}),
+            routes=edge.routes,
+            edge=edge.edge,
             unknown=frozenset(look.unknown),
             trouble="; ".join(look.trouble),
         )
-        if look.unknown == set(Collection) - {Collection.ROUTES}:
+        if look.unknown >= set(Collection) - {Collection.ROUTES}:
             raise Unreachable(f"{self.key}: {target.trouble}")
         return target
+
+    def _edge(self, look: _Look) -> EdgeSeen:
+        """A proxy that cannot be asked hides its routes, and nothing else."""
+        try:
+            seen = self.edge()
+        except (OSError, ReconcilerError) as error:
+            seen = EdgeSeen(Edge(EdgeState.DOWN, str(error)), {}, str(error))
+        if seen.trouble:
+            look.unknown.add(Collection.ROUTES)
+            look.trouble.append(seen.trouble)
+        return seen
 
     def _each(
         self, look: _Look, collection: Collection, names: Callable[[], list[str]], read: Callable[[str], T | None]

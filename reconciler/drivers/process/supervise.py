@@ -14,9 +14,11 @@ from pathlib import Path
 import structlog
 
 from reconciler.drivers.process import layout, logs, proc, record
+from reconciler.drivers.process.edge import EdgeHost
 from reconciler.drivers.process.health import STEADY, Vitals, restart_delay
 from reconciler.drivers.process.instances import Instances
 from reconciler.drivers.process.jobs import Jobs
+from reconciler.drivers.process.keeping import EdgeKeeper
 from reconciler.drivers.process.loop import Loop
 from reconciler.drivers.process.probing import Probing, Watched
 from reconciler.drivers.process.record import Damaged, ExitsRecord, InstanceRecord, RunRecord
@@ -39,12 +41,13 @@ class Supervisor:
     """
 
     def __init__(
-        self, site: Site, instances: Instances, jobs: Jobs, *, changed: Callable[[], None],
+        self, site: Site, instances: Instances, jobs: Jobs, edge: EdgeHost, *, changed: Callable[[], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:  # fmt: skip
         self._site, self._instances, self._jobs = site, instances, jobs
         self._changed, self._jitter = changed, jitter
         self._loop = Loop(site.clock, self._settled)
+        self._edge, self._keeper = edge, EdgeKeeper(edge, self._loop, site.clock, note=self._note, jitter=jitter)
         self._probing = Probing(site, self._loop, self._is_current, self._note, self._restart_sick)
         self._watched: dict[str, Watched] = {}
         self._watched_jobs: dict[str, RunRecord] = {}
@@ -70,6 +73,10 @@ class Supervisor:
         """Something was done to this job. From any thread."""
         self._loop.post(lambda: self._look_at_job(name))
 
+    def look_at_edge(self) -> None:
+        """Something was done to the edge proxy. From any thread."""
+        self._loop.post(self._keeper.look)
+
     def vitals(self, name: str, run: RunRecord) -> Vitals:
         """What is known of the health of exactly this run. From any thread."""
         watched = self._watched.get(name)
@@ -91,6 +98,7 @@ class Supervisor:
                 self._look(name)
             for name in self._jobs.names():
                 self._look_at_job(name)
+        self._keeper.look()
         self._bury_strangers()
         self._loop.at(SAFETY, self._look_at_all)
 
@@ -231,6 +239,7 @@ class Supervisor:
 
     def _rotate_logs(self) -> None:
         folders = [self._site.layout.instances / name for name in self._watched]
+        folders.append(self._edge.folder)
         folders += [self._site.layout.jobs / name for name in self._watched_jobs]
         self._loop.hand_out(lambda: _rotate_each(folders))
         self._loop.at(ROTATION, self._rotate_logs)

@@ -1,0 +1,1 @@
+"""Caddy as the edge proxy: what its configuration is to be, what it is, and how to ask it. Who runs it is another's."""
