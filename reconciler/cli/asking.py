@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -50,7 +51,8 @@ def _describe(view: dict[str, Any]) -> None:
                 "observed",
                 f"{age(view['observedAt'], now)} ago ({view['freshness']})" if view["observedAt"] else "never",
             ),
-            ("revision", f"seen {short(revision['seen'])}, applied {short(revision['applied'])}"),
+            ("serving", _serving(view)),
+            ("revision", f"seen {short(revision['seen']) or '-'}, applied {short(revision['applied']) or '-'}"),
             ("rollout", _rollout(rollout, now)),
             ("health check", view["probe"]),
             ("command", " ".join(view["command"])),
@@ -58,12 +60,13 @@ def _describe(view: dict[str, Any]) -> None:
             ("urls", "\n".join(view["urls"])),
         ]
     )
+    standing = reasons(view)
     for title, lines in (
         ("instances", _instances(view, now)),
         ("variables", _variables(view)),
         ("mounts", [f"{m['path']}  {m['volume']} ({m['mode']})  {m['place']}".rstrip() for m in view["mounts"]]),
         ("conditions", _conditions(view, now)),
-        ("why not", reasons(view)),
+        ("why not", [*standing, *next_steps(view)] if standing else []),
     ):
         _section(title, lines)
 
@@ -74,7 +77,20 @@ def _section(title: str, lines: Lines) -> None:
     if lines:
         out.line(f"\n{title}", style="bold")
         for text in lines:
-            out.line(f"  {text}")
+            out.line(f"  {indented(text)}")
+
+
+def indented(text: str) -> str:
+    """Lines after the first stay below it: a program's last words have several."""
+    return text.replace("\n", "\n      ")
+
+
+def _serving(view: dict[str, Any]) -> str:
+    from reconciler.cli.text import short
+
+    if view["serving"]:
+        return short(view["serving"])
+    return "nothing" if view["desiredState"] == "running" and view["rollout"]["generation"] else ""
 
 
 def _rollout(rollout: dict[str, Any], now: str) -> str:
@@ -83,7 +99,8 @@ def _rollout(rollout: dict[str, Any], now: str) -> str:
     if not rollout["generation"]:
         return ""
     state = "failed" if rollout["failed"] else "accepted" if rollout["accepted"] else "going on"
-    why = f", {rollout['strategy']}" + (f" ({rollout['why']})" if rollout["why"] else "")
+    why = f", {rollout['strategy']}" if rollout["strategy"] else ""
+    why += f" ({rollout['why']})" if rollout["why"] else ""
     message = f"\n{rollout['message']}" if rollout["message"] else ""
     return f"{short(rollout['generation'])} {state} since {age(rollout['since'], now)}{why}{message}"
 
@@ -96,7 +113,7 @@ def _instances(view: dict[str, Any], now: str) -> Lines:
         + (f"  pid {i['pid']}" if i["pid"] and i["state"] == "running" else "")
         + "".join(f"  {port}:{number}" for port, number in i["ports"].items())
         + (f"  {i['exits']} exits" if i["exits"] else "")
-        + "".join(f"\n    {text}" for text in (i["detail"], i["note"]) if text)
+        + "".join(f"\n{text}" for text in (i["detail"], i["note"]) if text)
         for i in view["instances"]
     ]
 
@@ -143,31 +160,67 @@ def why(
         return
     found = reasons(view)
     out.line(f"{view['id']} is {view['health']} ({view['lifecycle']})")
-    for text in found or ["nothing stands against it: it is as declared"]:
-        out.line(f"  {text}")
+    for text in [*found, *next_steps(view)] if found else ["nothing stands against it: it is as declared"]:
+        out.line(f"  {indented(text)}")
 
 
 def reasons(view: dict[str, Any]) -> Lines:
-    """Every answer there is, the most telling first; each with what to do, where that is known."""
+    """Every answer there is, the most telling first; what was said is not said again in other words."""
+    from reconciler.cli.text import brief
+
+    found: dict[str, str] = {}  # what is said of it -> the line
+    for said, text in _answers(view):
+        if not any(said in known for known in found):
+            found[said] = brief(text, view)
+    return list(found.values())
+
+
+def _answers(view: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of what is said, for comparison, and the line that says it."""
+    for block in view["blocks"]:
+        yield block["message"], f"{block['reason']}: {block['message']}{_at(block['manifest'], block['message'])}"
+    rollout = view["rollout"]
+    if rollout["failed"]:
+        yield rollout["message"], f"the rollout failed: {rollout['message']}{_at(view['manifest'])}"
+    yield from _of_conditions(view)
+    for instance in view["instances"]:
+        if instance["detail"] and instance["health"] != "healthy":
+            yield instance["detail"], f"{instance['name']}: {instance['detail']}"
+    if view["hold"]:
+        yield view["hold"], f"held ({view['hold']}): planned and shown, not applied"
+    for wait in view["waits"]:
+        yield wait["message"], f"waits for {wait['message']}"
+    for drift in view["drift"]:
+        yield _difference(drift), _difference(drift)
+    for gate in view["gates"]:
+        yield gate["digest"] + gate["fix"], f"needs an Approval; commit this if it is meant:\n{gate['fix'].rstrip()}"
+
+
+def _of_conditions(view: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The ones that are not as they should be; what is waited for is told by the waits. Of a document that cannot be
+    read the blocks say more than the conditions."""
+    reasons_of_blocks = {block["reason"] for block in view["blocks"]}
+    for said in view["conditions"]:
+        good = "False" if said["type"] in {"Reconciling", "Stalled"} else "True"
+        told = said["reason"] in reasons_of_blocks or (said["reason"] == "Waiting" and view["waits"])
+        if said["status"] != good and said["message"] and not told:
+            yield said["message"], f"{said['reason']}: {said['message']}"
+
+
+def next_steps(view: dict[str, Any]) -> Lines:
+    """What serves meanwhile, and commands that can be pasted."""
     from reconciler.cli.text import short
 
-    rollout = view["rollout"]
-    found = [f"{b['reason']}: {b['message']}" + _at(b["manifest"], b["message"]) for b in view["blocks"]]
-    if rollout["failed"]:
-        found.append(
-            f"the rollout of {short(rollout['generation'])} failed: {rollout['message']}{_at(view['manifest'])}"
-        )
-    found += [
-        f"{c['type']}={c['status']}: {c['reason']}: {c['message']}"
-        for c in view["conditions"]
-        if c["status"] != ("False" if c["type"] in {"Reconciling", "Stalled"} else "True") and c["message"]
-    ]
-    found += [f"{i['name']}: {i['detail']}" for i in view["instances"] if i["detail"] and i["health"] != "healthy"]
-    found += [f"held ({view['hold']}): planned and shown, not applied"] if view["hold"] else []
-    found += [f"waits for {w['message']}" for w in view["waits"]]
-    found += [_difference(d) for d in view["drift"]]
-    found += [f"needs an Approval; commit this if it is meant:\n{_indented(g['fix'])}" for g in view["gates"]]
-    return list(dict.fromkeys(found))
+    lines = []
+    if view["rollout"]["failed"]:
+        serving = short(view["serving"]) if view["serving"] else "nothing"
+        lines.append(f"meanwhile {serving} serves")
+    sick = [i for i in view["instances"] if i["state"] in {"running", "exited"} and i["health"] != "healthy"]
+    if sick:
+        lines.append(f"→ reconciler logs {view['id']} --release {sick[0]['release'][:10]}")
+    if view["hold"] == "held":
+        lines.append(f"→ reconciler release {view['kind']}/{view['id']}")
+    return lines
 
 
 def _difference(drift: dict[str, Any]) -> str:
@@ -177,7 +230,3 @@ def _difference(drift: dict[str, Any]) -> str:
 
 def _at(place: str, said: str = "") -> str:
     return f" ({place})" if place and place not in said else ""
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"      {one}" for one in text.rstrip().split("\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.cli.output import Column
-from reconciler.cli.text import age, clock, duration, moment, short
+from reconciler.cli.text import age, brief, clock, duration, moment, short
 
 Item = dict[str, Any]
 
@@ -13,24 +13,36 @@ ORDER = ("unhealthy", "degraded", "unknown", "starting", "not-deployed", "stoppe
 
 
 def worst_first(items: list[Item]) -> list[Item]:
-    """By health where there is one, else as they came."""
-    return sorted(items, key=lambda i: ORDER.index(i["health"]) if i.get("health") in ORDER else 0)
+    """By health where there is one, what is not ready before what is; else as they came."""
+    return sorted(items, key=lambda i: (ORDER.index(i["health"]) if i.get("health") in ORDER else 0, _ready(i)))
+
+
+def _ready(item: Item) -> bool:
+    return bool(item.get("ready", "True") == "True")
 
 
 def said(item: Item) -> str:
     """Reason and message of a resource, in one cell."""
     if item.get("ready") == "True" and item.get("health") == "healthy":
         return ""
-    reason, message = item.get("reason") or "", item.get("message") or ""
+    reason, message = item.get("reason") or "", brief(item.get("message") or "", item)
     return f"{reason}: {message}" if reason and message else reason or message
 
 
 def replicas(item: Item) -> str:
-    return f"{item['replicas']['ready']}/{item['replicas']['wanted']}"
+    """Ready of wanted; ``1/?`` while nobody can read how many are wanted."""
+    wanted = "?" if item["desiredState"] == "unknown" else item["replicas"]["wanted"]
+    return f"{item['replicas']['ready']}/{wanted}"
 
 
 def counts(item: Item) -> str:
     return ", ".join(f"{number} {word}" for word, number in item["counts"].items())
+
+
+def not_ready(items: list[Item]) -> str:
+    """How many are healthy and all the same not as declared: their health alone would hide them."""
+    number = sum(item["health"] == "healthy" and not _ready(item) for item in items)
+    return f", {number} not as declared" if number else ""
 
 
 def of(plural: str, *, now: str) -> list[Column]:
@@ -105,13 +117,13 @@ def _deployments(now: str) -> list[Column]:
     return [
         Column("STATUS", lambda i: i["status"], style=True),
         Column("RESOURCE", lambda i: f"{i['project']}/{i['environment']}/{i['name']}"),
-        Column("GENERATION", lambda i: short(i["generation"])),
+        Column("GENERATION", lambda i: short(i["generation"]), wide=True),
         Column("REVISION", lambda i: short(i["revision"])),
         Column("STARTED", lambda i: age(i["startedAt"], now)),
         Column("TOOK", took),
         Column("TRIGGER", lambda i: i["trigger"], wide=True),
         Column("ID", lambda i: i["id"], wide=True),
-        Column("WHY", lambda i: i["message"], fold=True),
+        Column("WHY", lambda i: brief(i["message"], i), fold=True),
     ]
 
 

@@ -156,9 +156,12 @@ def wait(
         verdict = judged(view, revision)
         if verdict is not None:
             out.line(f"{view['id']} {verdict[1]}")
+            if verdict[0]:
+                out.line(f"  → reconciler why {view['kind']}/{view['id']}")
             raise typer.Exit(verdict[0])
         if time.monotonic() >= end:
             _complain(f"{view['id']} is not ready after {timeout}: {_standing(view)}")
+            typer.echo(f"  → reconciler why {view['kind']}/{view['id']}", err=True)
             raise typer.Exit(2)
         time.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
 

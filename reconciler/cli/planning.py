@@ -97,11 +97,12 @@ def _local(config: Path, output: Output) -> bool:
 
 def _show(said: dict[str, Any]) -> None:
     from reconciler.cli import output as out
+    from reconciler.cli.asking import indented
 
     if said["way"]:
         out.line("the whole way, should everything go well", style="bold")
     for text in _way(said["way"]):
-        out.line(f"  {text}")
+        out.line(f"  {indented(text)}")
     for trouble in said["sourceErrors"]:
         out.line(trouble, style="yellow")
     for unit in said["units"]:
@@ -110,7 +111,7 @@ def _show(said: dict[str, Any]) -> None:
         if lines:
             out.line(unit["unit"], style="bold")
             for text in lines:
-                out.line(f"  {text}")
+                out.line(f"  {indented(text)}")
             out.line()
     for text in _gates(said):
         out.line(text)

@@ -27,7 +27,7 @@ def status(project: Project = "", environment: Environment = "", output: Format 
         return
     if output is not Output.NAME:
         _headline(said)
-    found, now = said["resources"], said["generatedAt"]
+    found, now = columns.worst_first(said["resources"]), said["generatedAt"]
     out.items(
         found,
         columns.of("resources", now=now),
@@ -44,7 +44,8 @@ def _headline(said: dict[str, Any]) -> None:
     from reconciler.cli import output as out
     from reconciler.cli.text import age, short
 
-    out.line(columns.counts(said) or "no resources", style=out.STYLES.get(said["health"], ""))
+    counted = columns.counts(said) + columns.not_ready(said["resources"])
+    out.line(counted or "no resources", style=out.STYLES.get(said["health"], ""))
     for source in said["sources"]:
         revision = source["revision"]
         applied = (

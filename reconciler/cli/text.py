@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from reconciler.errors import InvalidInput
 
@@ -57,6 +59,11 @@ def clock(at: str | None) -> str:
     local = found.astimezone()
     today = datetime.now(tz=UTC).astimezone().date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def brief(text: str, item: Mapping[str, Any]) -> str:
+    """A message beside the name of its resource: its instances without what that says already (``7f3a91c0de-0``)."""
+    return text.replace(f"{item['project']}-{item['environment']}-{item['name']}-", "")
 
 
 def short(digest: str) -> str:

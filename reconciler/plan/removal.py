@@ -122,6 +122,8 @@ class Removal:
             pass  # declared, and blocked as written: the block says why
         elif self._successor(key) is not None and not self._successor_ready(key):
             pass
+        elif entry.deletion and self._user_unknown(key):
+            pass  # whoever may mount it cannot be read, and is told of already
         elif key in closed and not self.entries[key].gate:
             self.draft.block(key, "MassDeletion", f"{closed[key].message}; {how_to_approve(closed[key])}")
         elif key.written in self.desired.named:
@@ -129,6 +131,13 @@ class Removal:
         else:
             return False
         return True
+
+    def _user_unknown(self, volume: ResourceKey) -> bool:
+        return any(
+            self.desired.held.holds(entry.key, target=self.unit.target, source=entry.source)
+            for entry in self.entries.values()
+            if not entry.deletion
+        )
 
     def _planned(self) -> frozenset[ResourceKey]:
         return frozenset({w.key for w in self.desired.workloads} | {v.key for v in self.desired.volumes})

@@ -320,4 +320,4 @@ def _in_the_way(instance: Instance) -> bool:
 
 def _told(instance: Instance) -> str:
     said = instance.detail or ("it exited" if instance.state is State.EXITED else "unhealthy")
-    return f"{said} (exits: {instance.exits})" if instance.exits else said
+    return f"{said} (exits: {instance.exits})" if instance.exits and "exits:" not in said else said

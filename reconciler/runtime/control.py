@@ -73,7 +73,7 @@ class Controls:
         if verb not in VERBS:
             raise InvalidInput(f"verb: {verb!r} is not one of {', '.join(VERBS)}")
         subjects = self._subjects(verb, subject)
-        self._record(verb, subject or "everything", peer)
+        self._record(verb, ", ".join(map(str, subjects)) if subject else "everything", peer)
         if verb == "reconcile-now":
             self.again()
         else:
@@ -86,6 +86,9 @@ class Controls:
         if verb == "reconcile-now" and not subject:
             return list(world.units)
         known = {str(each): each for each in _known(world)}
+        ends = [each for name, each in known.items() if subject and name.endswith(f"/{subject}")]
+        if subject not in known and len(ends) == 1:
+            return ends
         if subject not in known:
             near = ", ".join(sorted(name for name in known if subject and subject in name)[:5])
             raise InvalidInput(f"subject: {subject!r} is not known{'; did you mean: ' + near if near else ''}")

@@ -139,7 +139,8 @@ def _ready(workload: Workload, healthy: Said, block: Block | None, reconciling: 
     if block is not None and block.reason not in HARMLESS:
         return Said(ConditionType.READY, Truth.FALSE, block.reason, block.message)
     if healthy.status is not Truth.TRUE:
-        said = healthy if reconciling.status is not Truth.TRUE else reconciling
+        sick = healthy.reason in {Reason.CRASH_LOOP, Reason.UNHEALTHY}
+        said = healthy if sick or reconciling.status is not Truth.TRUE else reconciling
         return Said(ConditionType.READY, Truth.FALSE, said.reason, said.message)
     if not workload.running:
         return Said(ConditionType.READY, Truth.TRUE, Reason.STOPPED, healthy.message)

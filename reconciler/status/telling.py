@@ -52,7 +52,8 @@ def _of_outcomes(outcomes: Iterable[Done], revision: str) -> Iterator[Event]:
         action = outcome.action
         failed = outcome.error is not None
         type_ = "action-failed" if failed else "drift-repaired" if action.drift else f"{action.verb}-done"
-        message = f"{action.verb} {action.name}: {outcome.error if failed else action.cause}"
+        what = f"{action.verb} {action.name}" if failed or action.drift else action.name
+        message = f"{outcome.error if failed else action.cause} ({what})"
         severity = "error" if failed else "warning" if action.drift else "info"
         yield Event(outcome.finished, type_, message, action.key, action.unit, severity, revision)
 

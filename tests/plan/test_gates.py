@@ -182,6 +182,15 @@ def test_what_cannot_be_read_holds_and_no_approval_opens_it(held):
     assert blocks(sim)[str(key("web"))] == "DesiredUnknown"
 
 
+def test_a_volume_is_not_talked_about_while_its_user_cannot_be_read():
+    """Nobody knows whether it is still mounted: it stays, and no sentence says that it would go."""
+    sim = settled(want(Res("db", volume="media"), Res("web"), deletion="delete"))
+    sim.settle(want(Res("web"), held=Held(keys=frozenset({key("db").written}))))
+    assert len(sim.model.targets[HERE].volumes) == 1
+    assert blocks(sim) == {str(key("db")): "DesiredUnknown"}
+    assert [gate for plan in sim.plans.values() for gate in plan.gates] == []
+
+
 def test_what_is_still_named_stays():
     """A manifest that names it is broken, not proof that nobody needs it."""
     sim = settled(want(Res("web", port=False), Res("api", port=False)))

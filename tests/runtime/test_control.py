@@ -81,6 +81,17 @@ def test_reconcile_now_looks_at_everything_or_at_one(house, unit):
 
 
 @pytest.mark.parametrize(
+    ("said", "meant"),
+    [("shop/production", "here/shop/production"), ("production/web", str(WEB)), ("web", str(WEB))],
+)
+def test_the_end_of_a_name_is_enough_where_it_is_unique(house, said, meant):
+    """At night nobody wants to type a target; the record has the name in full."""
+    assert ask(house.path, "hold", said)["subjects"] == [meant]
+    (event,) = house.ledger.events
+    assert event.message.startswith(f"hold {meant} by")
+
+
+@pytest.mark.parametrize(
     ("verb", "subject", "said"),
     [
         ("destroy", "", "not one of hold, release"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Collection
+from reconciler.observed.snapshot import Collection, Health, State
 from reconciler.plan.inputs import Inputs
 from reconciler.plan.planner import plan
 from reconciler.plan.simulate import Simulation
@@ -69,6 +69,19 @@ def test_a_rollout_says_what_it_does_and_waits_for():
     assert told(conditions, key("web"), ConditionType.RECONCILING) == ("True", "Waiting")
     assert "to get healthy" in of(conditions, key("web"), ConditionType.RECONCILING).message
     assert told(conditions, key("web"), ConditionType.READY)[0] == "False"
+
+
+def test_a_crash_loop_is_called_so_while_it_waits():
+    """Why it is not ready is the crash, not that something waits for its end."""
+    wanted = want(Res("web"))
+    sim = simulation(wanted)
+    sim.settle(wanted, horizon=1.0)
+    target = sim.model.targets[HERE]
+    crashed = {n: replace(i, state=State.EXITED, health=Health.UNKNOWN, exits=3) for n, i in target.instances.items()}
+    sim.model = replace(sim.model, targets={**sim.model.targets, HERE: replace(target, instances=crashed)})
+    conditions = judged(sim, wanted)
+    assert told(conditions, key("web"), ConditionType.RECONCILING) == ("True", "Waiting")
+    assert told(conditions, key("web"), ConditionType.READY) == ("False", "CrashLoop")
 
 
 def test_a_failed_release_is_stalled_and_says_the_next_step():

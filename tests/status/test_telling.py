@@ -177,3 +177,14 @@ def test_secrets_are_not_in_snapshots():
     origins = {"DB_PASSWORD": Origin("resource", Position("app/.env"), masked=True)}
     shown = snapshot_of(replace(workload, template=replace(workload.template, env=env), origins=origins))
     assert shown["variables"] == {"A": "clear", "B": "****", "DB_PASSWORD": "****"}
+
+
+def test_an_event_begins_with_its_cause():
+    """What for comes first, what exactly comes after; a failure and a repair name the step, too."""
+    wanted = want(Res("web"))
+    history = Historian(wanted)
+    history.settle(wanted)
+    created = next(event for event in history.events if event.type == "create-done")
+    (name,) = history.sim.model.targets[HERE].instances
+    assert created.message.startswith("no instance 0 of ")
+    assert created.message.endswith(f"({name})")

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from reconciler.desired.objects import ApprovalObject, Held, Link
-from reconciler.manifests.identity import UnitKey
-from reconciler.plan.actions import Difference
+from reconciler.manifests.identity import ResourceKey, UnitKey
+from reconciler.manifests.problem import Position, Problem
+from reconciler.plan.actions import Block, Difference
 from reconciler.status import summary
+from reconciler.status.conditions import Condition, ConditionType, Truth
 from reconciler.status.parts import CheckStatus, Freshness, Overall
-from reconciler.status.presenting import doctor, drift, places, plans, resources, sources, way
+from reconciler.status.presenting import doctor, drift, pieces, places, plans, resources, sources, way
 from reconciler.status.presenting.picture import Picture, picture
 from tests.api import shop
 
@@ -106,6 +108,24 @@ def test_a_held_identity_is_not_called_deleted() -> None:
     """While what is wanted is unknown, nothing undeclared is meant to go."""
     desired = replace(shop.desired(), held=Held(projects=frozenset({"shop"})))
     assert resources.summary(with_changes(desired=desired), shop.OLD).desired_state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("identity", "path"),
+    [
+        (shop.OLD.written, "apps/old.yaml"),
+        (ResourceKey("Environment", "shop", "production"), "shop.yaml"),
+        (ResourceKey("Project", "", "shop"), "shop.yaml"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(identity: ResourceKey, path: str) -> None:
+    """What is wrong in the document itself, or in the one it lives below; never only that something is."""
+    wrong = Problem(Position(path, 9, 3), "spec.helth", "unknown field; did you mean health?")
+    elsewhere = Problem(Position("other.yaml", 1, 1), "spec", "is wrong, too")
+    catalog = replace(shop.catalog(), problems=(elsewhere, wrong), declared_by={("main", path): frozenset({identity})})
+    block = Block(shop.OLD, "DesiredUnknown", "what is wanted of it cannot be read; mend the manifest")
+    said = pieces.why_blocked(with_changes(catalog=catalog), block)
+    assert said == f"{wrong}; until it is mended, what runs is left as it is"
 
 
 def test_an_unreachable_target_is_unknown(shown: Picture) -> None:
@@ -238,6 +258,16 @@ def test_the_doctor_finds_what_is_wrong(shown: Picture) -> None:
 def test_measured_facts(shown: Picture, facts: doctor.Facts, name: str, severity: str) -> None:
     """A full disk and a damaged ledger are found."""
     assert failed(shown, facts)[name] == severity
+
+
+def test_what_only_a_person_can_decide_is_found() -> None:
+    """A stalled resource is an error, with the command that tells the whole story."""
+    stalled = Condition(ConditionType.STALLED, Truth.TRUE, "ReleaseFailed", "it did not get healthy", 1.0, "")
+    ready = Condition(ConditionType.READY, Truth.FALSE, "ReleaseFailed", "it did not get healthy", 1.0, "")
+    shown = with_changes(conditions={shop.WEB: (ready, stalled)})
+    (found,) = [c for c in doctor.view(shown, FACTS).checks if c.name == "resource"]
+    assert (found.severity, found.message) == ("error", "ReleaseFailed: it did not get healthy")
+    assert found.remedy == "`reconciler why Resource/shop/production/web`"
 
 
 def test_what_was_not_measured_is_skipped(shown: Picture) -> None:

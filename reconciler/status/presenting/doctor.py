@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.desired.objects import Workload
 from reconciler.manifests.identity import ResourceKey
 from reconciler.status import health
+from reconciler.status.conditions import ConditionType, Reason, Truth
 from reconciler.status.masking import clear
 from reconciler.status.parts import CheckStatus, Connectivity
 from reconciler.status.presenting import pieces, places
@@ -56,6 +57,7 @@ def _checks(picture: Picture, facts: Facts) -> Iterator[CheckView]:
         yield _reachable(picture, key)
     for _, workload in sorted(picture.workloads.items()):
         yield from _workload(picture, workload)
+        yield from _standing(picture, workload)
     yield from _manifests(picture)
 
 
@@ -139,8 +141,25 @@ def _workload(picture: Picture, workload: Workload) -> Iterator[CheckView]:
     notes = [i.note for i in picture.instances.get(workload.key, []) if i.up and i.note.startswith("NotIsolated")]
     if notes or workload.template.user:
         bad = notes[0] if notes else ""
-        remedy = "run the daemon where it may change users, or accept that programs can read each other's files"
+        remedy = (
+            "run the daemon where it may change users, or accept that programs can read each other's files"
+            if workload.template.user
+            else "set spec.user to a user that only this program has, and run the daemon where it may change users"
+        )
         yield check("isolated", subject, bad=bad, good="has its own user", severity="warning", remedy=remedy)
+
+
+def _standing(picture: Picture, workload: Workload) -> Iterator[CheckView]:
+    """What goes wrong with it now: a rollout that failed, a crash loop, something that only a person can decide."""
+    said = pieces.ready(picture, workload.key)
+    crashing = said is not None and said.reason == Reason.CRASH_LOOP
+    stalled = any(
+        c.type is ConditionType.STALLED and c.status is Truth.TRUE
+        for c in picture.published.conditions.get(workload.key, ())
+    )
+    if said is not None and (crashing or stalled):
+        remedy = f"`reconciler why {workload.key}`"
+        yield check("resource", str(workload.key), bad=f"{said.reason}: {said.message}", remedy=remedy)
 
 
 def _raw(picture: Picture, workload: Workload) -> frozenset[str] | None:

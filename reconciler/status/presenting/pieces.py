@@ -93,9 +93,29 @@ def block(picture: Picture, said: Block) -> parts.BlockView:
     return parts.BlockView(
         resource=str(said.key),
         reason=said.reason,
-        message=clear(said.message),
+        message=why_blocked(picture, said),
         manifest=manifest(picture, said.key),
     )
+
+
+def unreadable(picture: Picture, key: ResourceKey) -> str:
+    """What is wrong in the documents that say what is wanted of it, its own first; "" when nothing is known of that."""
+    catalog = picture.published.catalog
+    own, project = key.written, ResourceKey("Project", "", key.project)
+    environment = ResourceKey("Environment", key.project, key.environment)
+    for identity in (own, environment, project):
+        paths = {path for (_, path), keys in catalog.declared_by.items() if identity in keys}
+        found = [problem for problem in catalog.problems if problem.place.path in paths]
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            return f"{found[0]}{more}"
+    return ""
+
+
+def why_blocked(picture: Picture, said: Block) -> str:
+    """The block's own words; where a document cannot be read, what is wrong with it."""
+    problem = unreadable(picture, said.key) if said.reason == "DesiredUnknown" else ""
+    return clear(f"{problem}; until it is mended, what runs is left as it is" if problem else said.message)
 
 
 def held(picture: Picture, kept: HeldAction) -> parts.HeldView:

@@ -61,8 +61,8 @@ def _said(picture: Picture, key: ResourceKey, said: Condition | None) -> dict[st
     """Whether it is ready and why not: the condition, else what blocks it, else what it waits for."""
     blocks, waits = picture.blocks.get(key, []), picture.waits.get(key, [])
     reason, message = (said.reason, said.message) if said else ("", "")
-    if blocks and (said is None or not message):
-        reason, message = blocks[0].reason, blocks[0].message
+    if blocks and (said is None or not message or message == blocks[0].message):
+        reason, message = blocks[0].reason, pieces.why_blocked(picture, blocks[0])
     elif waits and not message:
         message = f"waits for {waits[0].what}"
     elif not message and not picture.knows(key):
