@@ -156,10 +156,10 @@ def test_what_was_missed_is_said() -> None:
 
 def test_following_logs_ends_with_the_programs() -> None:
     """Lines of all instances come redacted, then the stream closes."""
-    picture_of = [shop.instance(shop.WEB, "a", 0), shop.instance(shop.WEB, "a", 1)]
+    both = [Output(shop.VPS1, i.name) for i in (shop.instance(shop.WEB, "a", 0), shop.instance(shop.WEB, "a", 1))]
 
     async def listen() -> list[tuple[str, dict]]:
-        stream = streams.logs(shop.surface(), shop.WEB, picture_of, tail=2)
+        stream = streams.logs(shop.surface(), shop.WEB, both, tail=2)
         return [parsed(chunk) async for chunk in stream]
 
     said = asyncio.run(listen())
