@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,7 @@ from reconciler.api.board import Surface
 from reconciler.api.server import StatusServer
 from reconciler.desired.assemble import assemble
 from reconciler.desired.objects import SecretRef, TargetObject
+from reconciler.drivers.edge.caddy import Caddy
 from reconciler.drivers.memory import MemoryDriver
 from reconciler.drivers.process.driver import ProcessDriver
 from reconciler.errors import InvalidInput, TransientError
@@ -186,6 +188,7 @@ def _driver(
         blobs=blobs,
         secrets=secrets,
         clock=clock,
+        edge=partial(Caddy, described.key, settings.instance_id),
         port_range=described.port_range,
     )
 

@@ -71,7 +71,7 @@ def test_refuse_what_an_editor_can_see(name):
 def test_say_what_is_not_supported_yet():
     """A field that waits for its feature says so where editors show it."""
     properties = VALIDATORS["resource.json"].schema["$defs"]["ResourceSpec"]["properties"]
-    assert properties["domains"]["description"].endswith("Not supported by this version yet.")
+    assert properties["files"]["description"].endswith("Not supported by this version yet.")
     assert VALIDATORS["cluster.json"].schema["description"].endswith("Not supported by this version yet.")
     assert "x-later" not in "".join(generate().values())
 

@@ -11,7 +11,7 @@ from reconciler.manifests.kinds import KINDS, features
 from reconciler.manifests.support import unsupported
 
 GOOD = Path(__file__).parent / "good"
-HERE = {"Approval", "Environment", "Project", "Resource", "Server", "Volume"}
+HERE = {"Approval", "Domain", "Environment", "Project", "Resource", "Server", "Volume"}
 
 
 def waiting(name: str) -> dict[str, list[str]]:
@@ -45,9 +45,6 @@ def test_kinds_that_wait_are_reported_as_such():
             [
                 "connection.kind",
                 "engine",
-                "edgeProxy.kind",
-                "edgeProxy.listen",
-                "edgeProxy.acme",
                 "allow.dockerSocket",
                 "allow.capabilities",
             ],
@@ -60,7 +57,6 @@ def test_kinds_that_wait_are_reported_as_such():
                 "variables.DJANGO_SECRET_KEY.secret",
                 "files",
                 "bindings",
-                "domains",
                 "requests",
                 "deploy.requires",
             ],
@@ -86,14 +82,18 @@ def test_environments_of_a_project_are_asked_about_themselves():
 
 
 def test_one_switch_lands_a_feature(monkeypatch):
-    """With the edge landed, domains and the proxies of servers are supported, and nothing else."""
-    monkeypatch.setattr(features, "LANDED", frozenset({"edge"}))
+    """With the edge taken back, domains and the proxies of servers wait again, and nothing else does."""
+    before = waiting("later.yaml")
+    monkeypatch.setattr(features, "LANDED", features.LANDED - {"edge"})
     found = waiting("later.yaml")
-    assert found["Domain/shop/shop-api"] == []
-    assert "spec.domains" not in found["Resource/shop/web"]
+    assert before["Domain/shop/shop-api"] == [] != found["Domain/shop/shop-api"]
+    assert set(found["Resource/shop/web"]) - set(before["Resource/shop/web"]) == {"spec.domains"}
     assert found["Server/vps1"] == [
         "spec.connection.kind",
         "spec.engine",
+        "spec.edgeProxy.kind",
+        "spec.edgeProxy.listen",
+        "spec.edgeProxy.acme",
         "spec.allow.dockerSocket",
         "spec.allow.capabilities",
     ]

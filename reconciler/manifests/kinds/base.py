@@ -256,7 +256,7 @@ class LinkTarget(Model):
     """The port's name; without it the main port."""
     as_: Annotated[
         Literal["url", "address", "host", "port", "public-url", "public-host"],
-        Later("edge", values=("public-url", "public-host")),
+        Later("public-links", values=("public-url", "public-host")),
     ] = Field("url", alias="as")
     """Which part of the address."""
 

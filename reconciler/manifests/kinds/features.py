@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LANDED: frozenset[str] = frozenset()
-"""Features of this version beyond the embedded default. ``edge`` brings domains and the edge proxies."""
+LANDED: frozenset[str] = frozenset({"edge"})
+"""Features of this version beyond the embedded default. ``edge`` brings domains, static sites and the edge proxies."""
 
 NOT_YET = "not supported by this version yet"
 

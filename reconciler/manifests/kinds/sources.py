@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from reconciler.manifests.kinds.base import Items, Label, Model, SourcePath, Text, VariableName
+from reconciler.manifests.kinds.features import Later
 
 
 class GitRef(Model):
@@ -79,8 +80,8 @@ class Static(Model):
 
     kind: Literal["static"]
     path: SourcePath | None = None
-    archive: Text | None = None
-    digest: Text | None = None
+    archive: Annotated[Text | None, Later("archives")] = None
+    digest: Annotated[Text | None, Later("archives")] = None
 
     @model_validator(mode="after")
     def _one(self) -> Static:

@@ -70,7 +70,7 @@ class EdgeProxy(Model):
 
     kind: Annotated[Literal["caddy", "external", "none"], Later("edge", values=("caddy", "external"))]
     """None: instances bind their stable addresses themselves, and rollouts are stop-first."""
-    image: Annotated[Text | None, Later("edge")] = None
+    image: Annotated[Text | None, Later("docker")] = None
     listen: Annotated[Listen | None, Later("edge")] = None
     acme: Annotated[Acme | None, Later("edge")] = None
 
