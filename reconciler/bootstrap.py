@@ -19,13 +19,18 @@ import structlog
 
 from reconciler.api.board import Surface
 from reconciler.api.server import StatusServer
+from reconciler.certificates.reader import Reader
 from reconciler.desired.assemble import assemble
-from reconciler.desired.objects import SecretRef, TargetObject
+from reconciler.desired.facts import Facts
+from reconciler.desired.objects import Desired, SecretRef, TargetObject
+from reconciler.dns.addresses import public_addresses
+from reconciler.dns.lookup import Lookup
 from reconciler.drivers.edge.caddy import Caddy
 from reconciler.drivers.memory import MemoryDriver
 from reconciler.drivers.process.driver import ProcessDriver
 from reconciler.errors import InvalidInput, TransientError
 from reconciler.manifests.identity import ResourceKey
+from reconciler.manifests.kinds.base import seconds
 from reconciler.plan.planner import plan, units
 from reconciler.plan.targets import known_targets
 from reconciler.ports import Clock, Masked, Remembered, SecretResolver, Source, TargetDriver
@@ -37,11 +42,12 @@ from reconciler.runtime.controller import Controller
 from reconciler.runtime.daemon import Daemon, Service
 from reconciler.runtime.facts import FactGatherer
 from reconciler.runtime.fleet import Fleet
+from reconciler.runtime.lookups import Lookups, questions_of, seen_routes
 from reconciler.runtime.masking import MaskedLedger
 from reconciler.runtime.metrics import Metrics
 from reconciler.runtime.outlook import Outlook, look_ahead
 from reconciler.runtime.periodic import Periodic
-from reconciler.runtime.reading import Reader
+from reconciler.runtime.reading import Reader as ManifestReader
 from reconciler.runtime.refresh import Feed, Meaning, Refresher
 from reconciler.runtime.report import Report
 from reconciler.runtime.rules import Rules
@@ -52,7 +58,7 @@ from reconciler.runtime.world import Board, remembered_world
 from reconciler.secrets.digests import read_keys
 from reconciler.secrets.redact import Redactor
 from reconciler.secrets.resolver import Secrets
-from reconciler.settings import Settings, load
+from reconciler.settings import Settings, load, resolver
 from reconciler.sources.blobs import Blobs
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.git import GitSource
@@ -96,9 +102,16 @@ def plan_local(path: Path) -> Outlook:
     secrets = _secrets(settings, Redactor())
     feed, clock = make_source(settings), SystemClock()
     blobs = Blobs({SOURCE: feed.source})
-    reader = Reader(declared=memory.declared_by, metrics=Metrics())
+    reader = ManifestReader(declared=memory.declared_by, metrics=Metrics())
     reader.take(feed.source, feed.source.revision())
-    facts = FactGatherer(frozenset({SOURCE}), blobs, lambda: secrets, lambda: settings.variables)
+    facts = FactGatherer(
+        frozenset({SOURCE}),
+        blobs,
+        lambda: secrets,
+        lambda: settings.variables,
+        certificates=Reader(lambda: secrets, clock),
+        around=lambda: _around(settings),
+    )
     desired = assemble(reader.catalog(), facts.gather(reader.catalog()))
 
     def driver_for(described: TargetObject) -> TargetDriver:
@@ -215,6 +228,7 @@ class _House:
         self._stopping = threading.Event()
         self._clock: Clock = SystemClock()
         self._metrics = Metrics()
+        self._established: frozenset[tuple[str, ResourceKey]] = frozenset()
         self._feed = _remembering(make_source(settings), memory)
         self._blobs = Blobs({SOURCE: self._feed.source})
         backoff = Backoff(random.random)
@@ -224,6 +238,7 @@ class _House:
         self._board = Board(world, self._clock, instance_id=settings.instance_id, work=self._queue.items)
         width = settings.limits.actions_per_target
         self._fleet = Fleet(self._driver_for, clock=self._clock, backoff=backoff, width=width, woken=self._woken)
+        self._lookups = Lookups(_lookup(settings, self._clock), self._board, self._clock, self._answered)
         self._looker = Looker(self._refresher(memory).run, interval=settings.interval, backoff=backoff)
 
     def daemon(self, *, listening: bool) -> Daemon:
@@ -241,6 +256,7 @@ class _House:
             sources=[self._feed.source],
             services=self._services() if listening else [],
             reload=self._reload,
+            ask=self._lookups.look,
         )
 
     # --- parts
@@ -261,11 +277,16 @@ class _House:
 
     def _refresher(self, memory: Remembered) -> Refresher:
         facts = FactGatherer(
-            frozenset({SOURCE}), self._blobs, lambda: self._live.secrets, lambda: self._live.settings.variables
+            frozenset({SOURCE}),
+            self._blobs,
+            lambda: self._live.secrets,
+            lambda: self._live.settings.variables,
+            certificates=Reader(lambda: self._live.secrets, self._clock),
+            around=self._around,
         )
         return Refresher(
             {SOURCE: self._feed},
-            reader=Reader(declared=memory.declared_by, metrics=self._metrics),
+            reader=ManifestReader(declared=memory.declared_by, metrics=self._metrics),
             meaning=Meaning(facts.gather, assemble, units),
             board=self._board,
             queue=self._queue,
@@ -273,7 +294,7 @@ class _House:
             ledger=self._ledger,
             clock=self._clock,
             metrics=self._metrics,
-            retarget=lambda desired: self._fleet.sync(known_targets(desired, self._board.read().inventory)),
+            retarget=self._retarget,
             fresh=memory.fresh,
         )
 
@@ -292,7 +313,20 @@ class _House:
         host, port = settings.status
         controls = Controls(self._board, self._queue, self._ledger, self._clock, again=self._again)
         prune = Periodic("prune", lambda: self._history.prune(self._clock.now()), interval=_DAY)
-        return [StatusServer(surface, host, port), ControlSocket(control_path(settings), controls), prune]
+        return [StatusServer(surface, host, port), ControlSocket(control_path(settings), controls), prune, self._lookups]
+
+    def _retarget(self, desired: Desired) -> None:
+        self._fleet.sync(known_targets(desired, self._board.read().inventory))
+        self._lookups.want(questions_of(desired))
+
+    def _around(self) -> Facts:
+        """What is known of the daemon and of the DNS, and which routes were seen in its life."""
+        self._established |= seen_routes(self._board.read().snapshot)
+        known = _around(self._live.settings)
+        return replace(known, answers=self._lookups.answers(), established=self._established)
+
+    def _answered(self) -> None:
+        self._looker.wake("dns")
 
     def _driver_for(self, described: TargetObject) -> TargetDriver:
         secrets = _Current(lambda: self._live.secrets)
@@ -365,6 +399,17 @@ def _remembering(feed: Feed, memory: Remembered) -> Feed:
 
 def _differs(before: Settings, after: Settings, name: str) -> bool:
     return bool(getattr(before, name) != getattr(after, name))
+
+
+def _around(settings: Settings) -> Facts:
+    template = settings.default_domain.template if settings.default_domain.mode == "custom-template" else ""
+    addresses = tuple(sorted(settings.dns.addresses)) or public_addresses()
+    return Facts(instance_id=settings.instance_id, default_domain=template or "", addresses=addresses)
+
+
+def _lookup(settings: Settings, clock: Clock) -> Lookup:
+    servers = [resolver(written) for written in settings.dns.servers]
+    return Lookup(servers, timeout=float(seconds(settings.dns.timeout)), now=clock.now)
 
 
 def _token(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from reconciler.errors import InvalidInput
 from reconciler.manifests.document import place_of
 from reconciler.manifests.kinds.base import AbsolutePath, Duration, Items, Label, Model, Text, VariableName, seconds
+from reconciler.manifests.kinds.target import DefaultDomain
 from reconciler.manifests.location import Location, dotted
 from reconciler.manifests.problem import Position, Problem
 from reconciler.manifests.validation import validate
@@ -44,6 +45,28 @@ def _endpoint(written: str) -> str:
     return written
 
 
+def resolver(written: str) -> tuple[str, int]:
+    """``address[:port]`` (``[address]:port`` for IPv6 with a port) in its parts, port 53 where none is said."""
+    try:
+        return str(ipaddress.ip_address(written)), 53
+    except ValueError:
+        return endpoint(written)
+
+
+def _resolver(written: str) -> str:
+    resolver(written)
+    return written
+
+
+def _address(written: str) -> str:
+    try:
+        return str(ipaddress.ip_address(written))
+    except ValueError:
+        raise ValueError(f"{written} is not an address, as in 203.0.113.7") from None
+
+
+Resolver = Annotated[str, AfterValidator(_resolver)]
+Address = Annotated[str, AfterValidator(_address)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 
 
@@ -136,6 +159,17 @@ class LimitSettings(Model):
     """Actions that run on one target at the same time."""
 
 
+class DnsSettings(Model):
+    """How it is found out whether a domain leads here."""
+
+    servers: Items[Resolver] = ()
+    """Resolvers to begin at, as address or address:port; those of this machine's configuration without any."""
+    timeout: Duration = "5s"
+    """How long one question may take."""
+    addresses: Items[Address] = ()
+    """The public addresses under which this machine is reached; found out where it has them itself."""
+
+
 class Settings(Model):
     """The settings file."""
 
@@ -153,6 +187,10 @@ class Settings(Model):
     """The daemon's log."""
     limits: LimitSettings = LimitSettings()
     """How much happens at once."""
+    dns: DnsSettings = DnsSettings()
+    """How it is found out whether a domain leads here."""
+    default_domain: DefaultDomain = DefaultDomain()
+    """The host names that resources get on servers that say nothing of their own."""
     variables: Mapping[VariableName, str] = Field(default_factory=dict)
     """Variables of every resource, of the lowest precedence but the built-in ones."""
 

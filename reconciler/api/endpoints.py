@@ -9,7 +9,7 @@ from reconciler.api import pages, records
 from reconciler.api.board import Surface
 from reconciler.api.queries import Parameter, Query
 from reconciler.status import summary, views
-from reconciler.status.parts import Body, Connectivity, Overall
+from reconciler.status.parts import Body, Connectivity, DomainStatus, Overall
 from reconciler.status.presenting import doctor, plans
 from reconciler.status.presenting.picture import Picture
 from reconciler.status.records import DeploymentStatus
@@ -74,6 +74,20 @@ SNAPSHOTS = (
     Endpoint(
         "/api/v1/resources/{project}/{name}", "One resource in one environment", views.ResourceView, pages.resource,
         (IN,),
+    ),
+    Endpoint(
+        "/api/v1/domains", "Domains, where they lead, and what stands in the way", views.Domains, pages.domains,
+        (*SCOPE, Parameter("status", "Only in this state.", choices=tuple(DomainStatus)), *PAGE),
+    ),
+    Endpoint(
+        "/api/v1/domains/{project}/{name}", "One domain in one environment", views.DomainView, pages.domain, (IN,)
+    ),
+    Endpoint(
+        "/api/v1/certificates", "Certificates: metadata only", views.Certificates, pages.certificates, (*SCOPE, *PAGE)
+    ),
+    Endpoint(
+        "/api/v1/certificates/{project}/{name}", "One certificate in one environment", views.CertificateView,
+        pages.certificate, (IN,),
     ),
     Endpoint(
         "/api/v1/servers", "Servers and clusters", views.Servers, pages.servers,

@@ -15,10 +15,12 @@ from reconciler.status import views
 from reconciler.status.presenting import drift as drifting
 from reconciler.status.presenting import places
 from reconciler.status.presenting import resources as resourcing
+from reconciler.status.presenting import routes as routing
 from reconciler.status.presenting import sources as sourcing
 from reconciler.status.presenting.picture import Picture
 
 T = TypeVar("T")
+Placed = TypeVar("Placed", views.DomainView, views.CertificateView)
 
 WORK_STATES = ("pending", "running", "retry-scheduled", "succeeded", "failed")
 
@@ -116,6 +118,40 @@ def the_resource(picture: Picture, query: Query) -> ResourceKey:
     if chosen:
         raise Refused(409, f"{project_name}/{name} is in several environments: add ?environment= one of {there}")
     raise _absent("resource", f"{project_name}/{name}", hint=f"; it is in {there}" if there else "")
+
+
+def domains(picture: Picture, query: Query) -> views.Domains:
+    found = [d for d in routing.domains(picture) if _in_scope(query, d.project, d.environment)]
+    chosen = [d for d in found if query.text("status") in {"", d.status}]
+    items, total, cursor = page(chosen, query, by=lambda d: d.id)
+    return views.Domains(generated_at=picture.generated_at, items=items, total=total, next_cursor=cursor)
+
+
+def domain(picture: Picture, query: Query) -> views.DomainView:
+    return _only("domain", routing.domains(picture), query)
+
+
+def certificates(picture: Picture, query: Query) -> views.Certificates:
+    found = [c for c in routing.certificates(picture) if _in_scope(query, c.project, c.environment)]
+    items, total, cursor = page(found, query, by=lambda c: c.id)
+    return views.Certificates(generated_at=picture.generated_at, items=items, total=total, next_cursor=cursor)
+
+
+def certificate(picture: Picture, query: Query) -> views.CertificateView:
+    return _only("certificate", routing.certificates(picture), query)
+
+
+def _only(what: str, found: Sequence[Placed], query: Query) -> Placed:
+    """The one that the path and ``environment`` name; refused when there is none, or more than one."""
+    project_name, name = query.path["project"], query.path["name"]
+    there = [item for item in found if (item.project, item.name) == (project_name, name)]
+    chosen = [item for item in there if query.text("environment") in {"", item.environment}]
+    if len(chosen) == 1:
+        return chosen[0]
+    places_of = ", ".join(item.environment for item in there)
+    if chosen:
+        raise Refused(409, f"{project_name}/{name} is in several environments: add ?environment= one of {places_of}")
+    raise _absent(what, f"{project_name}/{name}", hint=f"; it is in {places_of}" if there else "")
 
 
 def drift(picture: Picture, query: Query) -> views.DriftItems:

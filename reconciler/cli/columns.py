@@ -52,6 +52,8 @@ def of(plural: str, *, now: str) -> list[Column]:
         "projects": _projects(),
         "environments": _environments(now),
         "servers": _servers(now),
+        "domains": _domains(now),
+        "certificates": _certificates(),
         "deployments": _deployments(now),
         "events": EVENTS,
         "drift": DRIFT,
@@ -110,6 +112,31 @@ def _servers(now: str) -> list[Column]:
         Column("RUNNING", lambda i: i["instances"]),
         Column("OBSERVED", lambda i: age(i["observedAt"], now)),
         Column("WHY", lambda i: i["message"], fold=True),
+    ]
+
+
+def _domains(now: str) -> list[Column]:
+    return [
+        Column("STATUS", lambda i: i["status"], style=True),
+        Column("URL", lambda i: i["route"]["url"]),
+        Column("LEADS TO", lambda i: i["route"]["redirectTo"] or i["resource"]),
+        Column("DNS", lambda i: i["route"]["dns"]["state"]),
+        Column("TLS", lambda i: i["route"]["tls"]["state"]),
+        Column("ASKED", lambda i: age(i["route"]["dns"]["checkedAt"], now), wide=True),
+        Column("BLOCKERS", lambda i: ", ".join(i["route"]["blockers"]), wide=True),
+        Column("WHY", lambda i: i["route"]["message"] or i["route"]["dns"]["message"], fold=True),
+    ]
+
+
+def _certificates() -> list[Column]:
+    return [
+        Column("STATUS", lambda i: i["status"], style=True),
+        Column("CERTIFICATE", lambda i: i["id"]),
+        Column("SOURCE", lambda i: i["source"]),
+        Column("DOMAINS", lambda i: ", ".join(i["domains"])),
+        Column("UNTIL", lambda i: (i["notAfter"] or "-")[:10]),
+        Column("ISSUER", lambda i: i["issuer"], wide=True),
+        Column("WHY", lambda i: "; ".join(i["problems"]), fold=True),
     ]
 
 

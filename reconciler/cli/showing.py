@@ -116,7 +116,7 @@ def get(
 
 def _accepted(listed: str, project: str, environment: str) -> dict[str, str]:
     """The filters that a list has; the others do not apply to its kind."""
-    if listed in {"resources", "deployments", "events", "drift"}:
+    if listed in {"resources", "deployments", "events", "drift", "domains", "certificates"}:
         return {"project": project, "environment": environment}
     return {"project": project} if listed == "environments" else {}
 

@@ -134,8 +134,9 @@ def _out_of_place(together: Iterable[Candidate]) -> Iterator[Problem]:
     """Domains of an environment in which the resource does not exist; once, whatever number of others it has."""
     for candidate in list(together)[:1]:
         for name, domain in (candidate.spec.domains or {}).items():
-            if candidate.spec.environments is not None and domain.environment not in (None, *candidate.spec.environments):
-                where = ", ".join(candidate.spec.environments)
+            there = candidate.spec.environments
+            if there is not None and domain.environment not in (None, *there):
+                where = ", ".join(there)
                 message = f"{candidate.key.name} is not in {domain.environment}, it is in {where}"
                 place = candidate.document.place("spec", "domains", name, "environment")
                 yield Problem(place, f"domains.{name}.environment", message)
@@ -184,12 +185,10 @@ def _patched(catalog: Catalog, document: Document, candidate: Candidate, found: 
         found.problems += [Problem(place, f"spec.overrides.{environment}", fault.message) for fault in checked.faults]
         return Written(candidate, spec.domain_name, spec, document, "long", unclear="its override cannot be used")
     waiting = [f"{'.'.join(map(str, fault.location))}: {fault.message}" for fault in unsupported("Domain", spec)]
-    return Written(
-        candidate, checked.value.domain_name, checked.value, document, "long", unclear="; ".join(waiting)
-    )
+    return Written(candidate, checked.value.domain_name, checked.value, document, "long", unclear="; ".join(waiting))
 
 
-# --- what a server gives by itself ------------------------------------------------------------------------------------
+# --- what a server gives by itself ----------------------------------------------------------------------------------
 
 
 def _default(catalog: Catalog, candidate: Candidate, facts: Facts) -> Written | None:
@@ -217,7 +216,7 @@ def _host_of(template: str, key: ResourceKey) -> str:
     )
 
 
-# --- what is wrong with one by itself -----------------------------------------------------------------------------------
+# --- what is wrong with one by itself ---------------------------------------------------------------------------------
 
 
 def fault_of(written: Written) -> Problem | None:

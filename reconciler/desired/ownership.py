@@ -60,9 +60,7 @@ def proof(instance_id: str, host: str) -> str:
     return f"reconciler-verify={digest([instance_id, host.removeprefix('*.')], 40)}"
 
 
-def ownership_of(
-    mode: Mode, host: str, *, wanted: tuple[str, ...], answers: Mapping[Question, Answer]
-) -> Ownership:
+def ownership_of(mode: Mode, host: str, *, wanted: tuple[str, ...], answers: Mapping[Question, Answer]) -> Ownership:
     """``wanted``: one of these is enough; without any, nothing can be compared and it is skipped, with the reason."""
     question = question_of(mode, host)
     if question is None:

@@ -84,7 +84,7 @@ def addresses_of(workloads: Iterable[Workload]) -> list[RouteObject]:
     ]
 
 
-# --- what withholds a route, beside the DNS and its certificate ---------------------------------------------------------
+# --- what withholds a route, beside the DNS and its certificate -------------------------------------------------------
 
 
 class _Neighbours:

@@ -41,7 +41,8 @@ class Service(Protocol):
 
 @dataclass(slots=True)
 class Daemon:
-    """``stopping`` is the flag that the controller asks before each action; ``reload`` reads the settings again."""
+    """``stopping`` is the flag that the controller asks before each action; ``reload`` reads the settings again;
+    ``ask`` asks the DNS what is due, and says whether there is news (by itself where it is a service)."""
 
     board: Board
     queue: WorkQueue
@@ -53,6 +54,7 @@ class Daemon:
     sources: Sequence[Source] = ()
     services: Sequence[Service] = ()
     reload: Callable[[], None] = lambda: None
+    ask: Callable[[], bool] = lambda: False
     _wishes: tuple[int, int] = field(default=(-1, -1), init=False)
 
     def run(self) -> bool:
@@ -95,6 +97,8 @@ class Daemon:
         """Passes until nothing can run and no timed wait is open, or for ``timeout`` seconds; then stops."""
         deadline = self.clock.monotonic() + timeout
         self.looker.look()
+        if self.ask():
+            self.looker.look()
         self.workers.start()
         pause = threading.Event()
         while not self._quiet() and self.clock.monotonic() < deadline:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from reconciler.desired.facts import Facts, env_files, secret_references
+from reconciler.desired.facts import Facts, certificate_references, env_files, secret_references
 from reconciler.desired.objects import SecretRef
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.catalog import Catalog, FileId
-from reconciler.ports import BlobReader, SecretResolver
+from reconciler.ports import BlobReader, CertificateReader, SecretResolver
 
 
 @dataclass(slots=True)
 class FactGatherer:
     """``sources`` are the names of all that are configured; ``secrets`` and ``variables`` are asked anew each time,
-    since a reload may replace them."""
+    since a reload may replace them; so is ``around``, what is known of the daemon itself and of the DNS."""
 
     sources: frozenset[str]
     blobs: BlobReader
     secrets: Callable[[], SecretResolver]
     variables: Callable[[], Mapping[str, str]]
+    certificates: CertificateReader | None = None
+    around: Callable[[], Facts] = Facts
     _texts: dict[str, str] = field(default_factory=dict, init=False)  # by blob, those of the newest revisions
 
     def gather(self, catalog: Catalog) -> Facts:
         """Raises ``SourceUnavailable`` when a .env file of a revision cannot be read."""
         digests, errors = self._digests(catalog)
-        return Facts(
+        reader = self.certificates
+        return replace(
+            self.around(),
+            certificates={r: reader.read(r) for r in certificate_references(catalog)} if reader is not None else {},
             secrets=digests,
             secret_errors=errors,
             env_files=self._env_files(catalog),

@@ -58,6 +58,63 @@ class CheckStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+class RouteSource(StrEnum):
+    """Where a route comes from, in the order in which addresses are offered."""
+
+    DURABLE = "durable-domain-binding"
+    SERVER_APPLIED = "server-applied-route"
+    GENERATED = "generated-default-access"
+
+
+class AppliedState(StrEnum):
+    """What has become of a route."""
+
+    NOT_CONFIGURED = "not-configured"
+    PLANNED = "planned"
+    APPLIED = "applied"
+    READY = "ready"
+    NOT_READY = "not-ready"
+    STALE = "stale"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Blocker(StrEnum):
+    """What stands between a visitor and the resource."""
+
+    RUNTIME_NOT_READY = "runtime_not_ready"
+    HEALTH_CHECK_FAILING = "health_check_failing"
+    PROXY_ROUTE_MISSING = "proxy_route_missing"
+    PROXY_ROUTE_STALE = "proxy_route_stale"
+    DOMAIN_NOT_VERIFIED = "domain_not_verified"
+    CERTIFICATE_MISSING = "certificate_missing"
+    CERTIFICATE_EXPIRED = "certificate_expired_or_not_active"
+    DNS_POINTS_ELSEWHERE = "dns_points_elsewhere"
+    SERVER_APPLIED_ROUTE_UNAVAILABLE = "server_applied_route_unavailable"
+    OBSERVATION_UNAVAILABLE = "observation_unavailable"
+
+
+class TlsState(StrEnum):
+    NOT_APPLICABLE = "not-applicable"
+    DISABLED = "disabled"
+    PENDING = "pending"
+    ACTIVE = "active"
+    MISSING = "missing"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class DomainStatus(StrEnum):
+    REQUESTED = "requested"
+    PENDING_VERIFICATION = "pending_verification"
+    BOUND = "bound"
+    CERTIFICATE_PENDING = "certificate_pending"
+    READY = "ready"
+    NOT_READY = "not_ready"
+    FAILED = "failed"
+
+
 class View(BaseModel):
     """Lenient when read back (a newer daemon may say more), frozen, camelCase."""
 
@@ -148,6 +205,47 @@ class AddressView(View):
     number: int
     ordinal: int = 0
     url: str
+
+
+class DnsView(View):
+    """``name`` is what was asked for, ``wanted`` what the answer should hold (one of them), ``seen`` what it held."""
+
+    mode: str = "none"
+    state: str = "skipped"
+    name: str = ""
+    wanted: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    message: str = ""
+    checked_at: datetime | None = None
+
+
+class TlsView(View):
+    """``certificate`` is the imported one that is used, as project/environment/name."""
+
+    policy: str = "auto"
+    state: TlsState = TlsState.NOT_APPLICABLE
+    certificate: str = ""
+    message: str = ""
+
+
+class RouteView(View):
+    """A host and path that leads to a resource, as declared and as the edge has it."""
+
+    id: str
+    url: str
+    host: str
+    path: str = "/"
+    port: str = ""
+    source: RouteSource
+    state: AppliedState
+    blockers: tuple[Blocker, ...] = ()
+    message: str = ""
+    redirect_to: str = ""
+    redirect_status: int = 0
+    upstreams: tuple[str, ...] = ()
+    dns: DnsView = DnsView()
+    tls: TlsView = TlsView()
+    manifest: str = ""
 
 
 class VariableView(View):

@@ -19,6 +19,7 @@ from reconciler.status.parts import (
     CheckStatus,
     ConditionView,
     Connectivity,
+    DomainStatus,
     DriftView,
     GateView,
     HeldView,
@@ -31,6 +32,7 @@ from reconciler.status.parts import (
     Replicas,
     Revisions,
     RolloutView,
+    RouteView,
     VariableView,
     View,
     VolumeView,
@@ -72,6 +74,7 @@ class ResourceView(ResourceSummary, Body):
     conditions: tuple[ConditionView, ...] = ()
     instances: tuple[InstanceView, ...] = ()
     urls: tuple[str, ...] = ()
+    routes: tuple[RouteView, ...] = ()
     addresses: tuple[AddressView, ...] = ()
     variables: tuple[VariableView, ...] = ()
     mounts: tuple[MountView, ...] = ()
@@ -80,6 +83,42 @@ class ResourceView(ResourceSummary, Body):
     gates: tuple[GateView, ...] = ()
     held: tuple[HeldView, ...] = ()
     drift: tuple[DriftView, ...] = ()
+
+
+class DomainView(Observed, Body):
+    """A declared domain. ``name`` is its document's, or its host and path where it has none."""
+
+    id: str
+    project: str
+    environment: str
+    name: str
+    domain_name: str
+    resource: str
+    status: DomainStatus
+    route: RouteView
+
+
+class CertificateView(Body):
+    """What everybody may know of a certificate; never what is secret."""
+
+    id: str
+    project: str
+    environment: str
+    name: str
+    source: str
+    status: str
+    domains: tuple[str, ...]
+    subject: str = ""
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    fingerprint: str = ""
+    key: str = ""
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    used_by: tuple[str, ...] = ()
+    manifest: str = ""
 
 
 class ProjectSummary(View):
@@ -294,6 +333,14 @@ class Environments(Listing):
 
 class Resources(Listing):
     items: tuple[ResourceSummary, ...]
+
+
+class Domains(Listing):
+    items: tuple[DomainView, ...]
+
+
+class Certificates(Listing):
+    items: tuple[CertificateView, ...]
 
 
 class Servers(Listing):

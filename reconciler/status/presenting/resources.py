@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.desired.objects import EdgeObject, Probe, Workload
+from reconciler.desired.objects import Probe, Workload
 from reconciler.manifests.identity import ResourceKey
-from reconciler.observed.snapshot import Address, Collection, RouteShape
+from reconciler.observed.snapshot import Address, Collection
 from reconciler.plan.serving import serving
 from reconciler.status import health, parts, views
 from reconciler.status.conditions import Condition
 from reconciler.status.masking import clear
-from reconciler.status.presenting import drift, pieces, variables
+from reconciler.status.presenting import drift, pieces, routes, variables
 from reconciler.status.presenting.picture import Picture, instant
 
 
@@ -182,6 +182,7 @@ def _runtime(picture: Picture, key: ResourceKey) -> dict[str, object]:
         "conditions": pieces.conditions(picture, key),
         "instances": tuple(pieces.instance(i) for i in picture.instances.get(key, [])),
         "urls": _urls(picture, key),
+        "routes": routes.of(picture, key),
         "addresses": tuple(_address(a, picture.workloads.get(key)) for a in picture.addresses.get(key, [])),
     }
 
@@ -211,23 +212,14 @@ def revisions(picture: Picture, source: str) -> parts.Revisions:
     return parts.Revisions(seen=state.seen, applied=state.applied, blocked=state.blocked)
 
 
-def public_url(shape: RouteShape, edge: EdgeObject | None) -> str:
-    """What a person types to reach a route; the port is left out where it is the scheme's own."""
-    scheme, listen = ("https", edge.https if edge else "") if shape.tls else ("http", edge.http if edge else "")
-    port = listen.rpartition(":")[2]
-    shown = "" if port in {"", "443" if shape.tls else "80"} else f":{port}"
-    return f"{scheme}://{shape.host}{shown}{shape.path}"
-
-
 def _urls(picture: Picture, key: ResourceKey) -> tuple[str, ...]:
-    """Domains first, then the stable internal address of each port."""
+    """Public ones first, then the stable internal address of each port."""
     workload = picture.workloads.get(key)
-    edge = picture.published.desired.targets[workload.unit.target].edge if workload is not None else None
-    domains = [public_url(route.shape, edge) for route in picture.routes.get(key, []) if not route.internal]
+    public = [route.url for route in routes.of(picture, key)]
     own = [a for a in picture.addresses.get(key, []) if a.ordinal == 0]
     main = {p.name for p in workload.template.ports if p.main} if workload else set()
     own.sort(key=lambda a: (a.port_name not in main, a.port_name))
-    return (*domains, *(_url(a, workload) for a in own))
+    return (*public, *(_url(a, workload) for a in own))
 
 
 def _address(address: Address, workload: Workload | None) -> parts.AddressView:
