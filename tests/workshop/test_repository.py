@@ -14,7 +14,7 @@ TOP_LEVEL = {
     *("LICENSE", "CHANGELOG.md", "ARCHITECTURE.md", ".gitignore", ".pre-commit-config.yaml", ".ci"),
 }
 LINKS = {"reconciler/cli/demo/quickstart"}  # the package brings the example along; it is written once
-SCRIPTS = {".ci/run", "examples/run", "tests/lock", "tests/run", "tests/venv"}
+SCRIPTS = {".ci/run", "examples/run", "tests/lock", "tests/parts", "tests/run", "tests/venv"}
 VAGUE = {"utils", "util", "helper", "helpers", "manager", "managers", "misc", "common"}
 
 

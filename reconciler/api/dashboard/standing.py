@@ -62,5 +62,8 @@ def headline(healths: Iterable[Overall]) -> str:
     well = counts.get(Overall.HEALTHY, 0) + counts.get(Overall.STOPPED, 0)
     if well == total:
         return f"All {total} resources are well" if total > 1 else "The one resource is well"
-    rest = ", ".join(f"{n} {word.value}" for word, n in counts.items() if word not in {Overall.HEALTHY, Overall.STOPPED})
+    words = [word for word in counts if word not in {Overall.HEALTHY, Overall.STOPPED}]
+    if total == 1:
+        return f"The one resource needs attention: {words[0].value}"
+    rest = ", ".join(f"{counts[word]} {word.value}" for word in words)
     return f"{total - well} of {total} resources need attention: {rest}"

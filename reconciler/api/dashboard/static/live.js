@@ -3,6 +3,7 @@
 (() => {
   const STEPS = [[60, 1, "s"], [3600, 60, "min"], [172800, 3600, "h"], [Infinity, 86400, "d"]];
   const SETTLE = 150, RETRY = 5000, TICK = 1000;
+  const root = document.documentElement;
   let stream = null, settling = 0, retrying = 0;
 
   function age(element) {
@@ -42,9 +43,9 @@
     if (stream || document.hidden || !page || !page.dataset.live) return;
     stream = new EventSource(page.dataset.live);
     stream.addEventListener("published", refresh);
-    stream.addEventListener("open", () => page.classList.remove("offline"));
+    stream.addEventListener("open", () => root.classList.remove("offline"));
     stream.addEventListener("error", () => {
-      page.classList.add("offline");
+      root.classList.add("offline");
       if (stream && stream.readyState === EventSource.CLOSED) {
         close();
         retrying = setTimeout(open, RETRY);
