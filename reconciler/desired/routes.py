@@ -105,7 +105,7 @@ class _Neighbours:
         own += [written.problem(written.unclear)] if written.unclear else []
         found: list[tuple[Problem, Withheld | None]] = [(p, _kept("NotPossible", p)) for p in own]
         for rival in self._by_id[written.id]:
-            if rival is not written:
+            if rival is not written and not (written.unclear and rival.place() == written.place()):
                 problem = written.problem(
                     f"{written.id} is declared at {rival.place()} as well, for {rival.candidate.key}: declare it once"
                 )
