@@ -25,16 +25,16 @@ ALLOW = "GET, HEAD"
 
 FORWARDING = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"})
 
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    b" form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        b" form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ),
+    (b"content-security-policy", POLICY),
 )
 CHALLENGE = b"Bearer"
 CHALLENGE_FOR_PEOPLE = b'Basic realm="reconciler: the token is the password", charset="UTF-8"'

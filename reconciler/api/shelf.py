@@ -55,9 +55,7 @@ class Shelf:
             return render(made, redact=self.surface.redact)
         identity = f"{edition} {name}"
         build = cast("FromPicture", endpoint.build)
-        return self.kept(
-            identity, lambda: render(build(shown, query), redact=self.surface.redact, identity=identity)
-        )
+        return self.kept(identity, lambda: render(build(shown, query), redact=self.surface.redact, identity=identity))
 
     def kept(self, identity: str, make: Callable[[], Rendered]) -> Rendered:
         """What was made under this name, which begins with the edition; made now if it is not there."""

@@ -20,7 +20,12 @@ from tests.api import shop
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 PAGE_URLS = sorted({page.path for page in PAGES if "{" not in page.path})
 RESOURCES = [f"/resources/shop/{name}?environment=production" for name in ("web", "worker", "api", "beat", "old")]
-EVERY_PAGE = [*PAGE_URLS, *RESOURCES, "/resources/shop/web?environment=staging", "/events?type=instance-exited&window=24h"]
+EVERY_PAGE = [
+    *PAGE_URLS,
+    *RESOURCES,
+    "/resources/shop/web?environment=staging",
+    "/events?type=instance-exited&window=24h",
+]
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -125,7 +130,7 @@ def test_the_worst_comes_first(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("worker", ["RolloutFailed", "exited 4 times before it was healthy", "exit code 1: cannot open", "apps/shop.yaml:40:1"]),
+    [("worker", ["RolloutFailed", "exited 4 times before", "exit code 1: cannot open", "apps/shop.yaml:40:1"]),
      ("beat", ["NotSupported", "apps/beat.yaml:7:3"]),
      ("old", ["GateClosed", "kind: Approval", 'gate: "deadbeef', "1 of 5 resources would go"]),
      ("api", ["health of shop-production-api-dddddddddd-0", "until 2025-11-22 08:28:10 UTC"])],
@@ -298,7 +303,9 @@ def test_an_ambiguous_name_leads_to_each(client: TestClient) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/?health=perfect", "/events?window=9y", "/events?cursor=x", "/plan?a=1", "/doctor?a=1"])
+@pytest.mark.parametrize(
+    "path", ["/?health=perfect", "/events?window=9y", "/events?cursor=x", "/plan?a=1", "/doctor?a=1"]
+)
 def test_a_wrong_address_says_what_is_wrong(client: TestClient, path: str) -> None:
     """400 with the parameter and what it may be."""
     page = client.get(path)
@@ -315,7 +322,7 @@ def basic(password: str, name: str = "me") -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/", "/plan", "/live", assets.url("style.css")])
 def test_a_browser_is_asked_for_the_token(connect, path: str) -> None:
-    """From elsewhere a page asks for a password, which is the token, whatever the name; the API asks for Bearer alone."""
+    """From elsewhere a page asks for a password: the token, whatever the name. The API asks for Bearer alone."""
     far = connect(client="10.0.0.7", host="status.example", token="a:token")
     refused = far.get(path)
     assert refused.status_code == 401

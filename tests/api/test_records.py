@@ -186,9 +186,7 @@ class Quiet:
 def test_who_leaves_is_let_go() -> None:
     """Closing the stream of a quiet log ends its reader."""
     quiet = Quiet()
-    said = asyncio.run(
-        take(streams.logs(shop.surface(logs=quiet), shop.WEB, [Output(shop.VPS1, "web-0")], tail=1), 3)
-    )
+    said = asyncio.run(take(streams.logs(shop.surface(logs=quiet), shop.WEB, [Output(shop.VPS1, "web-0")], tail=1), 3))
     assert [kind for kind, _ in said] == ["heartbeat", "event", "heartbeat"]
     assert quiet.closed.wait(10)
 

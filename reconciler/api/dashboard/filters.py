@@ -43,9 +43,9 @@ def facet(name: str, path: str, query: Query, others: Iterable[str], values: Map
 
 def scope(picture: Picture, query: Query, path: str, others: tuple[str, ...]) -> tuple[Filter, ...]:
     known = places.environments(picture)
-    projects: dict[str, int | None] = {p: None for p in sorted({p for p, _ in known})}
+    projects: dict[str, int | None] = dict.fromkeys(sorted({p for p, _ in known}))
     wanted = query.text("project")
-    environments: dict[str, int | None] = {e: None for e in sorted({e for p, e in known if wanted in {"", p}})}
+    environments: dict[str, int | None] = dict.fromkeys(sorted({e for p, e in known if wanted in {"", p}}))
     kept = ("project", "environment", *others)
     made = (
         facet("project", path, query, kept, projects),

@@ -53,7 +53,7 @@ def events(surface: Surface, picture: Picture, query: Query) -> Events:
     since = surface.clock.now() - WINDOWS[query.text("window")] if query.text("window") else 0
     said = records.events(surface, picture, Query({**query.values, "since": int(since)}))
     found = Counter(e.type for e in surface.history.events(limit=FACET_EVENTS))
-    types: dict[str, int | None] = {name: None for name in sorted({*found, query.text("type")} - {""})}
+    types: dict[str, int | None] = dict.fromkeys(sorted({*found, query.text("type")} - {""}))
     return Events(
         said=said,
         facets=(
@@ -115,6 +115,4 @@ class Doctor:
 def doctor_checks(surface: Surface, picture: Picture, _query: Query) -> Doctor:
     said = doctor.view(picture, surface.facts())
     by = {status: tuple(c for c in said.checks if c.status is status) for status in parts.CheckStatus}
-    return Doctor(
-        said, by[parts.CheckStatus.FAILED], by[parts.CheckStatus.SKIPPED], by[parts.CheckStatus.PASSED]
-    )
+    return Doctor(said, by[parts.CheckStatus.FAILED], by[parts.CheckStatus.SKIPPED], by[parts.CheckStatus.PASSED])

@@ -81,9 +81,7 @@ def _shares(counts: Mapping[Overall, int], query: Query) -> tuple[Share, ...]:
     return tuple(found)
 
 
-def _areas(
-    picture: Picture, chosen: list[views.ResourceSummary], query: Query, *, whole: bool
-) -> list[Area]:
+def _areas(picture: Picture, chosen: list[views.ResourceSummary], query: Query, *, whole: bool) -> list[Area]:
     project, environment = query.text("project"), query.text("environment")
     here = {(r.project, r.environment) for r in chosen}
     if not query.text("health"):

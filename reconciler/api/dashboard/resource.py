@@ -64,7 +64,10 @@ def resource(surface: Surface, picture: Picture, query: Query) -> Resource:
 def siblings(picture: Picture, project: str, name: str, now: str = "") -> tuple[filters.Choice, ...]:
     """The same resource in every environment."""
     found = [k for k in picture.resources() if (k.project, k.name) == (project, name) and k.environment]
-    return tuple(filters.Choice(k.environment, resource_href(project, k.environment, name), chosen=k.environment == now) for k in found)
+    return tuple(
+        filters.Choice(k.environment, resource_href(project, k.environment, name), chosen=k.environment == now)
+        for k in found
+    )
 
 
 def outputs(logs: views.LogsView, order: Sequence[str]) -> tuple[Output, ...]:

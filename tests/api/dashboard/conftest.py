@@ -1,4 +1,4 @@
-"""A real browser over the real listener. Screenshots go to ``RECONCILER_SCREENSHOTS``, else to the test's own folder."""
+"""A real browser over the real listener. Pictures go to the folder ``RECONCILER_SCREENSHOTS``, else to the test's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 VIOLATIONS = """
 window.violations = [];
-document.addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
 """
 WIDTHS, SCHEMES = (1280, 380), ("light", "dark")
 

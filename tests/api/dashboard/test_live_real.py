@@ -16,7 +16,8 @@ window.changes = [];
 new MutationObserver((all) => {
   for (const m of all) {
     const element = m.target.closest ? m.target : m.target.parentElement;
-    if (element.id !== "page" && !element.closest("time")) window.changes.push(`${element.tagName}#${element.id} ${m.type} ${m.attributeName}`);
+    if (element.id === "page" || element.closest("time")) continue;
+    window.changes.push(`${element.tagName}#${element.id} ${m.type} ${m.attributeName}`);
   }
 }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 """
