@@ -100,6 +100,7 @@ class DefaultDomain(Model):
     mode: Annotated[
         Literal["disabled", "provider", "custom-template"], Later("provider-domains", values=("provider",))
     ] = "disabled"
+    """Custom-template: every public resource that speaks HTTP gets a host by the template."""
     template: Text | None = None
     """A host made of {resource}, {environment} and {project}, as in {resource}-{environment}-{project}.localhost."""
 
