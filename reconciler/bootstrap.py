@@ -201,7 +201,7 @@ def _driver(
         blobs=blobs,
         secrets=secrets,
         clock=clock,
-        edge=partial(Caddy, described.key, settings.instance_id),
+        edge=partial(Caddy, described.key, settings.instance_id, secrets),
         port_range=described.port_range,
     )
 

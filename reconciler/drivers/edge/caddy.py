@@ -6,9 +6,9 @@ changed it meanwhile. So a pass that changes nothing writes nothing, and no writ
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ import orjson
 from reconciler.drivers.edge import compare, complaints
 from reconciler.drivers.edge.admin import Admin
 from reconciler.drivers.edge.binary import find_caddy
+from reconciler.drivers.edge.certificates import Certificates, write_whole
+from reconciler.drivers.edge.complaints import AddressTaken
 from reconciler.drivers.edge.marks import EDGE, Marks
 from reconciler.drivers.edge.merge import merged
 from reconciler.drivers.edge.render import SOCKET, Served, bare, block
-from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.errors import InvalidInput, ReconcilerError, TransientError
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.plan.actions import EdgeSpec
-from reconciler.ports import EdgeProgram, EdgeReading
+from reconciler.ports import EdgeProgram, EdgeReading, SecretResolver
 
 START = "start.json"
 LARGEST_RESUMED = 64 * 1024 * 1024
@@ -33,11 +35,13 @@ class Caddy:
     """Implements ``ports.EdgeProxy``. ``place`` is its folder, and where it must be run; ``served`` says where an
     artifact lies, as Caddy sees it."""
 
-    def __init__(self, key: ResourceKey, instance_id: str, place: Path, served: Served) -> None:
+    def __init__(
+        self, key: ResourceKey, instance_id: str, secrets: SecretResolver, place: Path, served: Served
+    ) -> None:
         self._unit, self._marks, self._place, self._served = UnitKey(key), Marks(instance_id), place, served
-        self._admin = Admin(place / SOCKET)
+        self._admin, self._certificates = Admin(place / SOCKET), Certificates(place, secrets)
         self._lock = threading.Lock()
-        self._last: tuple[str, EdgeReading] | None = None
+        self._last: tuple[tuple[str, frozenset[str]], EdgeReading] | None = None
 
     def program(self, *, resume: bool = True) -> EdgeProgram:
         binary = find_caddy()
@@ -55,17 +59,38 @@ class Caddy:
 
     def read(self) -> EdgeReading:
         config, version = self._admin.get()
+        kept = self._certificates.names()
         with self._lock:
-            if self._last is not None and version and self._last[0] == version:
+            if self._last is not None and version and self._last[0] == (version, kept):
                 return self._last[1]
-        reading = compare.read(config, self._marks, self._served, unit=self._unit)
+        reading = compare.read(config, self._marks, self._served, unit=self._unit, kept=kept)
         with self._lock:
-            self._last = (version, reading)
+            self._last = ((version, kept), reading)
         return reading
 
     def write(self, spec: EdgeSpec) -> None:
+        """An address that cannot be had keeps nobody else waiting: the rest is written without it, and then it is
+        told."""
+        self._certificates.keep(spec.certificates)
+        try:
+            self._put(spec)
+        except AddressTaken as error:
+            blamed = [route for route in spec.routes if route.shape.listen == error.address]
+            if not blamed:
+                raise
+            self._put(replace(spec, routes=tuple(route for route in spec.routes if route not in blamed)))
+            way = "end what listens there, or keep other programs out of the server's portRange"
+            raise TransientError(
+                f"{blamed[0].id}: its stable address {error.address} is taken by another program; {way}"
+            ) from error
+
+        self._certificates.forget_others({route.shape.tls for route in spec.routes})
+
+    def _put(self, spec: EdgeSpec) -> None:
         config, version = self._admin.get()
-        wanted = merged(config, block(spec.edge, spec.routes, self._marks, self._served), self._marks)
+        kept = self._certificates.names()
+        ours = block(spec.edge, spec.routes, self._marks, self._served, kept=kept)
+        wanted = merged(config, ours, self._marks)
         if wanted == config:
             return
         try:
@@ -97,10 +122,4 @@ class Caddy:
 
 
 def _write(path: Path, config: dict[str, Any]) -> None:
-    aside = path.with_name(f".{path.name}.new")
-    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(orjson.dumps(config))
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    write_whole(path, orjson.dumps(config))

@@ -17,15 +17,18 @@ from reconciler.plan.targets import edge_settings
 from reconciler.ports import EdgeReading
 
 
-def read(config: Json, marks_of: Marks, served: Served, *, unit: UnitKey) -> EdgeReading:
-    """What is there. ``unit`` is the furniture's: things whose mark was damaged are its."""
+def read(
+    config: Json, marks_of: Marks, served: Served, *, unit: UnitKey, kept: frozenset[str] = frozenset()
+) -> EdgeReading:
+    """What is there, where the certificates ``kept`` lie beside it. ``unit`` is the furniture's, to which things belong
+    whose mark was damaged."""
     edge = marks_of.edge(config.get("admin"))
     ours = dict(_ours(config, marks_of, unit))
     foreign = {route.id: route for route in _foreign(config, marks_of, unit)}
     if edge is None:
         return EdgeReading(Edge(EdgeState.RUNNING, detail="it was not told anything yet"), foreign | ours)
     routes = {name: replace(route, altered=False) for name, route in ours.items()}
-    expected = _expected(edge, routes, marks_of, served)
+    expected = _expected(edge, routes, marks_of, served, kept)
     live = _texts(config, marks_of)
     wanted = _texts(merged({}, expected, marks_of), marks_of) if expected is not None else {}
     for name, route in ours.items():
@@ -41,9 +44,11 @@ def _edge(edge: EdgeObject, config: Json, expected: Block | None, routes: dict[s
     return Edge(EdgeState.RUNNING, listening=tuple(listening), settings=edge_settings(edge), altered=touched)
 
 
-def _expected(edge: EdgeObject, routes: dict[str, Route], marks_of: Marks, served: Served) -> Block | None:
+def _expected(
+    edge: EdgeObject, routes: dict[str, Route], marks_of: Marks, served: Served, kept: frozenset[str]
+) -> Block | None:
     try:
-        return block(edge, routes.values(), marks_of, served)
+        return block(edge, routes.values(), marks_of, served, kept=kept)
     except ReconcilerError:
         return None  # somebody wrote into a mark what we never would
 

@@ -18,7 +18,7 @@ from reconciler.desired.objects import EdgeObject
 from reconciler.observed.snapshot import Route
 
 ROUTE, EDGE, SERVER, PLACEHOLDER = "route", "edge", "server", "nothing"
-SECURE, POLICY, AUTHORITY = "to-https", "certificates", "authority"
+SECURE, POLICY, AUTHORITY, FILE = "to-https", "certificates", "authority", "certificate-file"
 
 _ROUTES: TypeAdapter[Route] = TypeAdapter(Route)
 _EDGES: TypeAdapter[EdgeObject] = TypeAdapter(EdgeObject)

@@ -19,8 +19,12 @@ def merged(config: Json, block: Block, marks_of: Marks) -> Json:
     servers = _servers(_object(http.get("servers")), block.servers, marks_of)
     policies = [*block.policies, *(p for p in _list(automation.get("policies")) if not marks_of.kind(p))]
     authorities = _named(_object(pki.get("certificate_authorities")), block.authorities, marks_of)
+    loaded = _object(tls.get("certificates"))
+    files = [*block.files, *(f for f in _list(loaded.get("load_files")) if not marks_of.kind(f))]
+    tls = _with(tls, "automation", _with(automation, "policies", policies))
+    tls = _with(tls, "certificates", _with(loaded, "load_files", files))
     wanted = _with(apps, "http", _with(http, "servers", servers))
-    wanted = _with(wanted, "tls", _with(tls, "automation", _with(automation, "policies", policies)))
+    wanted = _with(wanted, "tls", tls)
     wanted = _with(wanted, "pki", _with(pki, "certificate_authorities", authorities))
     return {**_with(config, "apps", wanted), "admin": block.admin}
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.desired.objects import EdgeObject
 from reconciler.drivers.edge import marks, refusals
@@ -24,6 +25,8 @@ Served = Callable[[str], str]
 
 SOCKET = "admin.sock"
 AUTHORITY = "reconciler"
+ISSUED = ("auto", "internal")
+"""The values of ``tls`` that let the edge get a certificate itself; any other is the name of one brought along."""
 HTTP, HTTPS = "reconciler-http", "reconciler-https"
 
 _PLAIN = {"automatic_https": {"disable": True}, "protocols": ["h1"]}
@@ -33,11 +36,13 @@ _PLAIN_PATH = re.compile(r"^[A-Za-z0-9/._~-]+$")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """All that is ours in one Caddy's configuration: servers by name, certificate policies, authorities by name."""
+    """All that is ours in one Caddy's configuration: servers by name, certificate policies, files of certificates that
+    were brought along, authorities by name."""
 
     admin: Json
     servers: Mapping[str, Json] = field(default_factory=dict)
     policies: tuple[Json, ...] = ()
+    files: tuple[Json, ...] = ()
     authorities: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -46,8 +51,13 @@ def bare(marks_of: Marks) -> Json:
     return {"admin": _admin(marks_of.of(marks.EDGE)), "logging": {"logs": {"default": {"exclude": ["admin.api"]}}}}
 
 
-def block(edge: EdgeObject, routes: Iterable[Route], marks_of: Marks, served: Served) -> Block:
-    """Everything of ours. Raises ``InvalidInput`` for an address that is none."""
+def block(
+    edge: EdgeObject, routes: Iterable[Route], marks_of: Marks, served: Served, *, kept: frozenset[str] = frozenset()
+) -> Block:
+    """Everything of ours; ``kept`` are the names of the certificates that were brought along and are there.
+
+    Raises ``InvalidInput`` for an address that is none.
+    """
     ordered = sorted(routes, key=_precedence)
     public = [route for route in ordered if not route.shape.listen]
     sketch = _Sketch(edge, marks_of, served, {route.shape.host: bool(route.shape.tls) for route in public})
@@ -62,8 +72,14 @@ def block(edge: EdgeObject, routes: Iterable[Route], marks_of: Marks, served: Se
         _admin(marks_of.of_edge(edge)),
         servers,
         tuple(sketch.policies(secured)) if edge.https else (),
+        tuple(sketch.files(secured, kept)) if edge.https else (),
         {AUTHORITY: _authority(marks_of)} if internal and edge.https else {},
     )
+
+
+def certificate_path(name: str) -> str:
+    """Where a certificate that was brought along lies, below the proxy's folder."""
+    return f"certificates/{quote(name, safe='')}.pem"
 
 
 def checked_address(address: str) -> str:
@@ -106,22 +122,26 @@ class _Sketch:
 
     def encrypted(self, secured: list[Route]) -> Json:
         entries = [*(self._entry(route) for route in secured), self._nothing(HTTPS)]
+        brought = sorted({route.shape.host for route in secured if route.shape.tls not in ISSUED})
         return {
             **self._server(HTTPS, self.edge.https, entries),
-            "automatic_https": {"disable_redirects": True},
+            "automatic_https": {"disable_redirects": True, **({"skip_certificates": brought} if brought else {})},
             "tls_connection_policies": [{}],
         }
 
     def policies(self, secured: list[Route]) -> Iterable[Json]:
-        for tls in sorted({route.shape.tls for route in secured}):
+        for tls in sorted({route.shape.tls for route in secured}.intersection(ISSUED)):
             hosts = sorted({route.shape.host for route in secured if route.shape.tls == tls})
             yield {"@id": self.marks.of(marks.POLICY, tls), "subjects": hosts, "issuers": [self._issuer(tls)]}
+
+    def files(self, secured: list[Route], kept: frozenset[str]) -> Iterable[Json]:
+        for name in sorted({route.shape.tls for route in secured} & kept):
+            path = certificate_path(name)
+            yield {"@id": self.marks.of(marks.FILE, name), "certificate": path, "key": path, "tags": [name]}
 
     def _issuer(self, tls: str) -> Json:
         if tls == "internal":
             return {"module": "internal", "ca": AUTHORITY}
-        if tls != "auto":
-            raise InvalidInput(f"certificate {tls}: this version cannot give an imported one to the edge; use tlsMode")
         known = {"email": self.edge.acme_email, "ca": self.edge.acme_ca}
         return {"module": "acme", **{name: literal(value) for name, value in known.items() if value}}
 
