@@ -16,6 +16,7 @@ from reconciler.api.dashboard.routes import PAGES
 from reconciler.manifests.identity import ResourceKey
 from reconciler.status.published import Published
 from tests.api import shop
+from tests.api.dashboard import scenes
 
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 PAGE_URLS = sorted({page.path for page in PAGES if "{" not in page.path})
@@ -152,6 +153,18 @@ def test_a_resource_in_full(client: TestClient) -> None:
         "succeeded", "deployment-progress", "GET /healthz on port http",
     ):  # fmt: skip
         assert words in said, words
+
+
+def test_routes_say_where_they_lead_and_what_is_in_the_way(connect) -> None:
+    """A route that is ready names its instances, one that is not says what blocks it; the proxy is with its server."""
+    client = connect(board=shop.Pinned(scenes.routed()))
+    said = text(client.get(RESOURCES[0]).text).partition("Routes and addresses")[2]
+    ready, _, planned = said.partition("http://www.shop.example:8080/")
+    assert "http://shop.example:8080/" in ready
+    assert "shop-production-web-aaaaaaaaaa-0" in ready
+    assert "proxy_route_missing" not in ready
+    assert "proxy_route_missing" in planned
+    assert "running 127.0.0.1:8080" in text(client.get("/targets").text)
 
 
 def test_the_plan_has_its_whole_way(client: TestClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,7 +18,6 @@ class Choice:
     label: str
     href: str
     chosen: bool
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +32,19 @@ def href(path: str, query: Query, keep: Iterable[str], **changes: str) -> str:
     return f"{path}?{asked}" if asked else path
 
 
-def facet(name: str, path: str, query: Query, others: Iterable[str], values: Mapping[str, int | None]) -> Filter:
+def facet(name: str, path: str, query: Query, others: Iterable[str], values: Iterable[str]) -> Filter:
     keep = [other for other in others if other != name]
     now = query.text(name)
     every = Choice("all", href(path, query, keep), chosen=not now)
-    found = (Choice(v, href(path, query, keep, **{name: v}), chosen=v == now, count=n) for v, n in values.items())
+    found = (Choice(v, href(path, query, keep, **{name: v}), chosen=v == now) for v in values)
     return Filter(name, (every, *found))
 
 
 def scope(picture: Picture, query: Query, path: str, others: tuple[str, ...]) -> tuple[Filter, ...]:
     known = places.environments(picture)
-    projects: dict[str, int | None] = dict.fromkeys(sorted({p for p, _ in known}))
+    projects = sorted({p for p, _ in known})
     wanted = query.text("project")
-    environments: dict[str, int | None] = dict.fromkeys(sorted({e for p, e in known if wanted in {"", p}}))
+    environments = sorted({e for p, e in known if wanted in {"", p}})
     kept = ("project", "environment", *others)
     made = (
         facet("project", path, query, kept, projects),

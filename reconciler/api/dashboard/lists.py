@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,13 +51,13 @@ EVENT_FILTERS = ("project", "environment", "resource", "type", "window")
 def events(surface: Surface, picture: Picture, query: Query) -> Events:
     since = surface.clock.now() - WINDOWS[query.text("window")] if query.text("window") else 0
     said = records.events(surface, picture, Query({**query.values, "since": int(since)}))
-    found = Counter(e.type for e in surface.history.events(limit=FACET_EVENTS))
-    types: dict[str, int | None] = dict.fromkeys(sorted({*found, query.text("type")} - {""}))
+    found = {e.type for e in surface.history.events(limit=FACET_EVENTS)}
+    types = sorted({*found, query.text("type")} - {""})
     return Events(
         said=said,
         facets=(
             *filters.scope(picture, query, "/events", EVENT_FILTERS[2:]),
-            filters.facet("window", "/events", query, EVENT_FILTERS, dict.fromkeys(WINDOWS)),
+            filters.facet("window", "/events", query, EVENT_FILTERS, WINDOWS),
             filters.facet("type", "/events", query, EVENT_FILTERS, types),
         ),
         resource=query.text("resource"),

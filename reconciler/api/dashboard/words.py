@@ -12,11 +12,12 @@ from reconciler.status.views import CheckView
 TONES: Mapping[str, str] = {
     word: tone
     for tone, words in {
-        "ok": "healthy succeeded passed accepted running ready live bound present",
-        "bad": "unhealthy failed unreachable error exited down blocked",
-        "warn": "degraded warning stale cancel-requested rolled-back retry-scheduled restarting held gate",
-        "busy": "starting created planning planned pending rolling issuing",
-        "idle": "stopped canceled skipped absent not-deployed recent-sample deleted declared",
+        "ok": "healthy succeeded passed accepted running ready live bound present applied active matched",
+        "bad": "unhealthy failed unreachable error exited down not-ready missing expired mismatch unresolved",
+        "warn": "degraded warning stale cancel-requested rolled-back retry-scheduled restarting held gate"
+        " lookup_failed",
+        "busy": "starting created planning planned pending rolling",
+        "idle": "stopped canceled skipped absent not-deployed recent-sample not-configured not-applicable disabled",
         "info": "info",
     }.items()
     for word in words.split()

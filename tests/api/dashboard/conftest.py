@@ -1,4 +1,4 @@
-"""A real browser over the real listener. Pictures go to the folder ``RECONCILER_SCREENSHOTS``, else to the test's own."""
+"""A real browser over the real listener. Pictures go to ``RECONCILER_SCREENSHOTS``, else to the test's own folder."""
 
 from __future__ import annotations
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconciler.observed.snapshot import Health
 from reconciler.status.published import Published
 from tests.api import shop
+from tests.api.dashboard import scenes
 from tests.api.dashboard.conftest import SCHEMES, WIDTHS
 
 pytestmark = pytest.mark.real
@@ -62,21 +61,13 @@ def test_every_page_fits_and_can_be_used_by_everybody(url, open_page, shoot, wid
     assert wrong == {}
 
 
-def awkward() -> Published:
-    """Names as long as they may be, and a message without a space in it."""
-    long = shop.key("r" * 63, "e" * 63)
-    unit = replace(shop.PRODUCTION, environment="e" * 63)
-    workload = replace(shop.workload(long), unit=unit)
-    instance = replace(shop.instance(long, "a", health=Health.UNHEALTHY, detail="x" * 400), unit=unit)
-    here = replace(shop.snapshot()[shop.VPS1], instances={instance.name: instance})
-    wanted = replace(shop.desired(), workloads=(workload,), blocks=(), environments=frozenset({("shop", "e" * 63)}))
-    return shop.published(desired=wanted, snapshot={shop.VPS1: here}, plans={}, inventory={}, conditions={})
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_long_names_and_nothing_at_all_fit_too(serve, open_page, shoot, width):
     """63 letters of everything, and a daemon that knows of nothing yet."""
-    full, empty = serve(board=shop.Pinned(awkward())), serve(board=shop.Pinned(Published()), history=shop.Book([], []))
+    full, empty = (
+        serve(board=shop.Pinned(scenes.awkward())),
+        serve(board=shop.Pinned(Published()), history=shop.Book([], [])),
+    )
     page = open_page(f"{full}/healthz", width=width)
     for name, path in (("overview", "/"), ("resource", f"/resources/shop/{'r' * 63}"), ("targets", "/targets")):
         assert page.goto(full + path).status == 200
@@ -86,6 +77,15 @@ def test_long_names_and_nothing_at_all_fit_too(serve, open_page, shoot, width):
         assert page.goto(empty + PAGES[name]).status == 200
         shoot(page, f"empty-{name}-{width}")
         assert findings(page) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_routes_fit_too(serve, open_page, shoot, width):
+    """What stands in a route's way, beside one that is ready."""
+    page = open_page(f"{serve(board=shop.Pinned(scenes.routed()))}{PAGES['resource']}", width=width)
+    shoot(page, f"routes-{width}")
+    assert findings(page) == []
+    assert spills(page) <= 0
 
 
 def test_without_scripts_everything_is_there(url, open_page, shoot):
