@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,18 +22,16 @@ from reconciler.api.server import StatusServer
 from reconciler.certificates.reader import Reader
 from reconciler.desired.assemble import assemble
 from reconciler.desired.facts import Facts
-from reconciler.desired.objects import Desired, SecretRef, TargetObject
-from reconciler.dns.addresses import public_addresses
-from reconciler.dns.lookup import Lookup
+from reconciler.desired.objects import Desired, TargetObject
 from reconciler.drivers.edge.caddy import Caddy
 from reconciler.drivers.memory import MemoryDriver
 from reconciler.drivers.process.driver import ProcessDriver
+from reconciler.equipment import Current, known_of, lookup, secrets_of, token
 from reconciler.errors import InvalidInput, TransientError
 from reconciler.manifests.identity import ResourceKey
-from reconciler.manifests.kinds.base import seconds
 from reconciler.plan.planner import plan, units
 from reconciler.plan.targets import known_targets
-from reconciler.ports import Clock, Masked, Remembered, SecretResolver, Source, TargetDriver
+from reconciler.ports import Clock, Remembered, SecretResolver, Source, TargetDriver
 from reconciler.runtime import logs
 from reconciler.runtime.backoff import Backoff
 from reconciler.runtime.clock import SystemClock
@@ -55,10 +53,8 @@ from reconciler.runtime.throttle import Throttle
 from reconciler.runtime.workers import Looker, Workers
 from reconciler.runtime.workqueue import WorkQueue
 from reconciler.runtime.world import Board, remembered_world
-from reconciler.secrets.digests import read_keys
 from reconciler.secrets.redact import Redactor
-from reconciler.secrets.resolver import Secrets
-from reconciler.settings import Settings, load, resolver
+from reconciler.settings import Settings, load
 from reconciler.sources.blobs import Blobs
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.git import GitSource
@@ -99,7 +95,7 @@ def plan_local(path: Path) -> Outlook:
     settings = load(path)
     state, ledger = Path(settings.state_dir), Path(settings.state_dir) / "ledger.db"
     memory = _recall(ledger) if ledger.exists() else Remembered()
-    secrets = _secrets(settings, Redactor())
+    secrets = secrets_of(settings, Redactor())
     feed, clock = make_source(settings), SystemClock()
     blobs = Blobs({SOURCE: feed.source})
     reader = ManifestReader(declared=memory.declared_by, metrics=Metrics())
@@ -110,7 +106,7 @@ def plan_local(path: Path) -> Outlook:
         lambda: secrets,
         lambda: settings.variables,
         certificates=Reader(lambda: secrets, clock),
-        around=lambda: _around(settings),
+        around=lambda: known_of(settings),
     )
     desired = assemble(reader.catalog(), facts.gather(reader.catalog()))
 
@@ -223,7 +219,7 @@ class _House:
         self._state, self._path, self._history = state, path, ledger
         self._redactor = Redactor()
         self._ledger = MaskedLedger(ledger, self._redactor.text)
-        self._live = _Live(settings, _secrets(settings, self._redactor))
+        self._live = _Live(settings, secrets_of(settings, self._redactor))
         self._configure_logs()
         self._stopping = threading.Event()
         self._clock: Clock = SystemClock()
@@ -238,7 +234,7 @@ class _House:
         self._board = Board(world, self._clock, instance_id=settings.instance_id, work=self._queue.items)
         width = settings.limits.actions_per_target
         self._fleet = Fleet(self._driver_for, clock=self._clock, backoff=backoff, width=width, woken=self._woken)
-        self._lookups = Lookups(_lookup(settings, self._clock), self._board, self._clock, self._answered)
+        self._lookups = Lookups(lookup(settings, self._clock), self._board, self._clock, self._answered)
         self._looker = Looker(self._refresher(memory).run, interval=settings.interval, backoff=backoff)
 
     def daemon(self, *, listening: bool) -> Daemon:
@@ -308,12 +304,17 @@ class _House:
             metrics=self._metrics.render,
             facts=self._measure,
             redact=self._redactor.text,
-            token=_token(settings),
+            token=token(settings),
         )
         host, port = settings.status
         controls = Controls(self._board, self._queue, self._ledger, self._clock, again=self._again)
         prune = Periodic("prune", lambda: self._history.prune(self._clock.now()), interval=_DAY)
-        return [StatusServer(surface, host, port), ControlSocket(control_path(settings), controls), prune, self._lookups]
+        return [
+            StatusServer(surface, host, port),
+            ControlSocket(control_path(settings), controls),
+            prune,
+            self._lookups,
+        ]
 
     def _retarget(self, desired: Desired) -> None:
         self._fleet.sync(known_targets(desired, self._board.read().inventory))
@@ -322,14 +323,14 @@ class _House:
     def _around(self) -> Facts:
         """What is known of the daemon and of the DNS, and which routes were seen in its life."""
         self._established |= seen_routes(self._board.read().snapshot)
-        known = _around(self._live.settings)
+        known = known_of(self._live.settings)
         return replace(known, answers=self._lookups.answers(), established=self._established)
 
     def _answered(self) -> None:
         self._looker.wake("dns")
 
     def _driver_for(self, described: TargetObject) -> TargetDriver:
-        secrets = _Current(lambda: self._live.secrets)
+        secrets = Current(lambda: self._live.secrets)
         settings, state = self._live.settings, self._state
         return _driver(described, state=state, settings=settings, blobs=self._blobs, secrets=secrets, clock=self._clock)
 
@@ -351,7 +352,7 @@ class _House:
         if self._path is None:
             return
         before, after = self._live.settings, load(self._path)
-        self._live.secrets = _secrets(after, self._redactor)
+        self._live.secrets = secrets_of(after, self._redactor)
         self._live.settings = after
         self._looker.interval = after.interval
         self._configure_logs()
@@ -380,53 +381,9 @@ class _House:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Current:
-    """The secrets of the settings that hold now, for drivers that outlive a reload."""
-
-    resolver: Callable[[], SecretResolver]
-
-    def resolve(self, reference: SecretRef) -> Masked:
-        return self.resolver().resolve(reference)
-
-    def digests(self, reference: SecretRef) -> tuple[str, ...]:
-        return self.resolver().digests(reference)
-
-
 def _remembering(feed: Feed, memory: Remembered) -> Feed:
     return replace(feed, shown=replace(feed.shown, applied=memory.applied.get(SOURCE, "")))
 
 
 def _differs(before: Settings, after: Settings, name: str) -> bool:
     return bool(getattr(before, name) != getattr(after, name))
-
-
-def _around(settings: Settings) -> Facts:
-    template = settings.default_domain.template if settings.default_domain.mode == "custom-template" else ""
-    addresses = tuple(sorted(settings.dns.addresses)) or public_addresses()
-    return Facts(instance_id=settings.instance_id, default_domain=template or "", addresses=addresses)
-
-
-def _lookup(settings: Settings, clock: Clock) -> Lookup:
-    servers = [resolver(written) for written in settings.dns.servers]
-    return Lookup(servers, timeout=float(seconds(settings.dns.timeout)), now=clock.now)
-
-
-def _token(settings: Settings) -> str:
-    path = settings.listen.token_file
-    if path is None:
-        return ""
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"listen.tokenFile: {path}: cannot be read: {error}") from error
-    if len(token) < 16:
-        raise InvalidInput(f"listen.tokenFile: {path}: holds a token of {len(token)} characters; use 16 or more")
-    return token
-
-
-def _secrets(settings: Settings, redactor: Redactor) -> Secrets:
-    said = settings.secrets
-    keys = read_keys((key.id, Path(key.file)) for key in said.digest_keys)
-    roots = [Path(root) for root in said.file_roots]
-    return Secrets(redactor=redactor, roots=roots, env_prefix=said.env_prefix, keys=keys)

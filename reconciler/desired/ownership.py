@@ -9,9 +9,10 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Literal
 
+from reconciler.desired.bindings import Ownership, Withheld
 from reconciler.desired.evidence import Answer, Question
 from reconciler.desired.fingerprint import digest
-from reconciler.desired.objects import EdgeObject, Ownership, Withheld
+from reconciler.desired.objects import EdgeObject
 
 Mode = Literal["address", "txt", "none"]
 

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.desired import domains, ownership
+from reconciler.desired.bindings import Binding, Ownership, Withheld
 from reconciler.desired.certificates import Certificates, unfit
 from reconciler.desired.domains import Written
 from reconciler.desired.facts import Facts
 from reconciler.desired.names import address_name
-from reconciler.desired.objects import Binding, DesiredBlock, Ownership, RouteObject, Withheld, Workload
+from reconciler.desired.objects import DesiredBlock, RouteObject, Workload
 from reconciler.desired.scope import Candidate
 from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey

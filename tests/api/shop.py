@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from reconciler.api.board import Limits, Surface
 from reconciler.desired import objects as want
+from reconciler.desired.bindings import Binding
+from reconciler.desired.evidence import CertificateFacts
 from reconciler.errors import InvalidInput
 from reconciler.inventory import Entry
 from reconciler.manifests.catalog import Catalog, Document
@@ -95,6 +97,17 @@ def _web() -> want.Workload:
     )
 
 
+def _route() -> want.RouteObject:
+    binding = Binding("shop.example", document=key("front", kind="Domain"), certificate=key("shop", kind="Certificate"))
+    return want.RouteObject("shop.example/", WEB, PRODUCTION, "http", seen.RouteShape("shop.example"), binding=binding)
+
+
+def _certificate() -> want.CertificateObject:
+    usable = want.EdgeCertificate("shop-production-shop-1", want.SecretRef("file", f"/run/secrets/{CANARY}.pem"))
+    facts = CertificateFacts("1" * 64, "2" * 64, "CN=shop.example", "CN=Authority", ("shop.example",), 1.0, 2e9)
+    return want.CertificateObject(key("shop", kind="Certificate"), "imported", ("shop.example",), facts, usable)
+
+
 def desired() -> want.Desired:
     problem = Problem(
         Position("apps/beat.yaml", 7, 3), "spec.templateRef", f"not supported by this version yet {MARKUP}"
@@ -104,7 +117,8 @@ def desired() -> want.Desired:
         revisions={"main": COMMIT},
         workloads=workloads,
         volumes=(want.VolumeObject(MEDIA, PRODUCTION, "shop-production-media-1a2b3c"),),
-        routes=(want.RouteObject("shop.example/", WEB, PRODUCTION, "http", seen.RouteShape("shop.example")),),
+        routes=(_route(),),
+        certificates=(_certificate(),),
         targets={VPS1: want.TargetObject(VPS1, "process"), VPS2: want.TargetObject(VPS2, "process")},
         units={PRODUCTION: want.UnitPolicy(), STAGING: want.UnitPolicy(hold="locked", message="release freeze")},
         declared={w.key: "main" for w in workloads} | {MEDIA: "main", BEAT: "main"},

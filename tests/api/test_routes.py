@@ -12,7 +12,8 @@ from tests.api import shop
 
 PARTS = {"name": "web", "project": "shop", "id": "d-2"}
 NAMES = {"/api/v1/projects/{name}": "shop", "/api/v1/environments/{project}/{name}": "production",
-         "/api/v1/servers/{name}": "vps1"}  # fmt: skip
+         "/api/v1/servers/{name}": "vps1",
+         "/api/v1/domains/{project}/{name}": "front", "/api/v1/certificates/{project}/{name}": "shop"}  # fmt: skip
 OTHERS = ("/", "/plan", "/events", "/targets", "/sources", "/doctor", "/api", "/resources/shop/worker", "/healthz",
           "/livez", "/readyz", "/metrics", "/openapi.json")  # fmt: skip
 
@@ -50,7 +51,8 @@ def test_nothing_can_be_written(client: TestClient, method: str, path: str) -> N
     ["/nowhere", "/api/v1", "/api/v1/nowhere", "/api/v1/resources/", "/api/v1/../../etc/passwd", "/%2e%2e/etc/passwd",
      "/api/v1/projects/nowhere", "/api/v1/environments/shop/nowhere", "/api/v1/resources/shop/nowhere",
      "/api/v1/resources/shop/web?environment=nowhere", "/api/v1/resources/shop/nowhere/logs",
-     "/api/v1/servers/nowhere", "/api/v1/deployments/nowhere"],
+     "/api/v1/servers/nowhere", "/api/v1/deployments/nowhere", "/api/v1/domains/shop/nowhere",
+     "/api/v1/certificates/shop/shop?environment=staging"],
 )  # fmt: skip
 def test_what_is_not_there_is_404(client: TestClient, path: str) -> None:
     """An unknown path or name is a located JSON problem."""

@@ -1,4 +1,4 @@
-"""Imported certificates: which one a domain uses, that a renewal changes its route, and that a bad one changes nothing."""
+"""Imported certificates: which one a domain uses, that a renewal changes its route, that a bad one changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real authoritative name server with a zone of its own, on a loopback port; and a cache that believes in the past."""
+"""A real authoritative name server with a zone of its own, on a loopback port; and a cache that lives in the past."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def silent() -> Iterator[NameServer]:
 
 
 class Cache:
-    """A resolver without authority: it forwards to ``upstream``, and answers ``remembered`` for addresses of the zone."""
+    """A resolver without authority: it forwards to ``upstream``, and answers ``remembered`` for the zone's address."""
 
     def __init__(self, upstream: NameServer, remembered: str) -> None:
         self._upstream, self._remembered = upstream, remembered

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.desired.bindings import Withheld
 from reconciler.desired.objects import (
     CertificateObject,
     Desired,
@@ -15,7 +16,6 @@ from reconciler.desired.objects import (
     RouteObject,
     SecretRef,
     TargetObject,
-    Withheld,
 )
 from reconciler.manifests.identity import ResourceKey, UnitKey, server
 from reconciler.manifests.problem import Position

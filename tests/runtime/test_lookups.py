@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 import structlog
 
+from reconciler.desired.bindings import Binding, Ownership
 from reconciler.desired.evidence import Answer, CertificateFacts, Question
 from reconciler.desired.facts import Facts
-from reconciler.desired.objects import Binding, Desired, Ownership, RouteObject, SecretRef
+from reconciler.desired.objects import Desired, RouteObject, SecretRef
 from reconciler.manifests.catalog import build
 from reconciler.manifests.decode import decode_file
 from reconciler.manifests.identity import ResourceKey, UnitKey, server

@@ -6,17 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.desired.bindings import Binding, Ownership, Withheld
 from reconciler.desired.evidence import Answer, CertificateFacts, Question
-from reconciler.desired.objects import (
-    Binding,
-    CertificateObject,
-    EdgeCertificate,
-    EdgeObject,
-    Ownership,
-    RouteObject,
-    SecretRef,
-    Withheld,
-)
+from reconciler.desired.objects import CertificateObject, EdgeCertificate, EdgeObject, RouteObject, SecretRef
 from reconciler.observed.snapshot import Collection, Edge, EdgeState, Health, Route, RouteShape, State
 from reconciler.status.presenting import resources, routes
 from reconciler.status.presenting.picture import Picture, picture

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.desired.objects import Binding, CertificateObject, EdgeObject, Ownership, RouteObject
+from reconciler.desired.bindings import Binding, Ownership
+from reconciler.desired.objects import CertificateObject, EdgeObject, RouteObject
 from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import Collection, EdgeState, Health, Instance, Route, RouteShape
+from reconciler.plan.targets import known_targets
 from reconciler.status import parts, views
 from reconciler.status.masking import clear
 from reconciler.status.parts import AppliedState, Blocker, DomainStatus, RouteSource, TlsState
@@ -47,8 +49,9 @@ def _seen(picture: Picture, key: ResourceKey) -> list[Route]:
 
 
 def _edge(picture: Picture, key: ResourceKey) -> EdgeObject | None:
-    unit = picture.units.get(key)
-    target = picture.published.desired.targets.get(unit.target) if unit is not None else None
+    """As it is declared, or as it was when it still was."""
+    unit, published = picture.units.get(key), picture.published
+    target = known_targets(published.desired, published.inventory).get(unit.target) if unit is not None else None
     return target.edge if target is not None else None
 
 
