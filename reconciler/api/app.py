@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -25,9 +26,9 @@ from reconciler.api.shelf import Shelf
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(surface: Surface) -> ASGIApp:
-    """The whole status listener."""
-    shelf = Shelf(surface)
+def create_app(surface: Surface, *, closing: threading.Event | None = None) -> ASGIApp:
+    """The whole status listener. Setting ``closing`` ends its open streams."""
+    shelf = Shelf(surface, closing or threading.Event())
     routes = [
         Route("/healthz", _alive),
         Route("/livez", _alive),
@@ -79,7 +80,7 @@ async def _stream(shelf: Shelf, request: Request, query: Query) -> Response:
         body = streams.logs(shelf.surface, key, outputs, tail=query.number("tail"))
     else:
         last = request.headers.get("last-event-id", "")
-        body = streams.events(shelf.surface, query, last=int(last) if last.isdecimal() else None)
+        body = streams.events(shelf.surface, query, last=int(last) if last.isdecimal() else None, closing=shelf.closing)
     if request.method == "HEAD":
         return Response(media_type=streams.MEDIA_TYPE, headers=headers)
     shelf.streams.take()

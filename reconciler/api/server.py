@@ -25,6 +25,7 @@ class StatusServer:
     host: str = "127.0.0.1"
     port: int = 7780
     _server: uvicorn.Server | None = field(default=None, repr=False)
+    _closing: threading.Event = field(default_factory=threading.Event, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -33,7 +34,8 @@ class StatusServer:
             raise InvalidInput(f"listen {self.host}: without a token only loopback is served; configure one")
         listener = self._bind()
         self.port = listener.getsockname()[1]
-        self._server = uvicorn.Server(_configuration(self.surface))
+        self._closing.clear()
+        self._server = uvicorn.Server(_configuration(self.surface, self._closing))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="status", daemon=True)
         self._thread.start()
         self._await_start()
@@ -46,6 +48,7 @@ class StatusServer:
     def stop(self) -> None:
         """Ends open streams after two seconds at most. May be called twice."""
         if self._server is not None and self._thread is not None:
+            self._closing.set()
             self._server.should_exit = True
             self._thread.join(timeout=START_SECONDS)
             self._server = self._thread = None
@@ -76,10 +79,10 @@ class StatusServer:
         raise InvalidInput(f"listen {self.host}:{self.port}: the status listener did not start; see the log")
 
 
-def _configuration(surface: Surface) -> uvicorn.Config:
+def _configuration(surface: Surface, closing: threading.Event) -> uvicorn.Config:
     """Forwarding headers are never believed: a proxy that is on this machine would make everybody local."""
     return uvicorn.Config(
-        create_app(surface),
+        create_app(surface, closing=closing),
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -24,6 +24,7 @@ class Shelf:
     """The bodies of one serial, made once each. Another serial, or an observation that ages, empties it."""
 
     surface: Surface
+    closing: threading.Event = field(default_factory=threading.Event)  # set when the listener ends
     streams: Places = field(init=False)
     watchers: Places = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)

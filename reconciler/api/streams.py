@@ -27,6 +27,7 @@ from reconciler.status.records import Event
 MEDIA_TYPE = "text/event-stream"
 BATCH = 200
 QUEUE = 1000
+OPEN = threading.Event()  # never set
 
 
 @dataclass(slots=True)
@@ -74,12 +75,14 @@ def redacted(surface: Surface, data: dict[str, object]) -> dict[str, object]:
 # --- events -----------------------------------------------------------------------------------------------------------
 
 
-async def events(surface: Surface, query: Query, *, last: int | None) -> AsyncIterator[bytes]:
-    """Those after event ``last`` (None: only new ones), oldest first, for as long as somebody listens."""
+async def events(
+    surface: Surface, query: Query, *, last: int | None, closing: threading.Event = OPEN
+) -> AsyncIterator[bytes]:
+    """Those after event ``last`` (None: only new ones), oldest first, until nobody listens or ``closing`` is set."""
     seen = await run_in_threadpool(_newest, surface) if last is None else last
     yield envelope("heartbeat", {"lastEventId": seen})
     quiet = 0.0
-    while True:
+    while not closing.is_set():
         new = await run_in_threadpool(_after, surface, query, seen)
         if len(new) >= BATCH:
             yield envelope("gap", {"after": seen, "before": new[0].id})
@@ -107,10 +110,12 @@ def _after(surface: Surface, query: Query, seen: int) -> list[Event]:
 # --- editions ---------------------------------------------------------------------------------------------------------
 
 
-async def editions(edition: Callable[[], str], limits: Limits) -> AsyncIterator[bytes]:
-    """``published`` at once, and again whenever what is published has another name."""
+async def editions(
+    edition: Callable[[], str], limits: Limits, *, closing: threading.Event = OPEN
+) -> AsyncIterator[bytes]:
+    """``published`` at once, and again whenever what is published has another name; ends when the listener does."""
     seen, quiet = "", 0.0
-    while True:
+    while not closing.is_set():
         now = edition()
         quiet = 0.0 if now != seen else quiet + limits.poll
         if now != seen:

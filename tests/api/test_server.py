@@ -65,6 +65,19 @@ def test_an_open_stream_does_not_hold_the_end(server: StatusServer) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["/live", "/api/v1/events?limit=1"])
+def test_an_open_stream_is_ended_in_good_order(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever watches a page when the daemon stops gets the end of the stream, and no log a traceback."""
+    server = StatusServer(shop.surface(), port=0)
+    server.start()
+    connection, answer = ask(server, path, headers={"Accept": "text/event-stream"})
+    answer.readline()
+    server.stop()
+    answer.read()  # an IncompleteRead if it were cut
+    connection.close()
+    assert caplog.records == []
+
+
 def test_a_taken_port_is_said() -> None:
     """The address and the reason are in the message."""
     with socket.socket() as taken:

@@ -165,7 +165,7 @@ def _live(shelf: Shelf) -> Callable[[Request], Awaitable[Response]]:
             shelf.watchers.take()
         except Refused as refused:
             return await run_in_threadpool(refusal, shelf, request, refused)
-        body = streams.editions(shelf.edition, shelf.surface.limits)
+        body = streams.editions(shelf.edition, shelf.surface.limits, closing=shelf.closing)
         return streams.Stream(body, shelf.watchers, headers=headers)
 
     return live
