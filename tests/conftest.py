@@ -13,6 +13,14 @@ settings.register_profile("reconciler", deadline=None, suppress_health_check=[He
 settings.load_profile("reconciler")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What computes for long is left out with the real tests: ``-m "not real"`` is for those who wait for it."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.real)
+
+
 @pytest.fixture(autouse=True)
 def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of the caller's shell reaches a test: neither our own, nor git's, nor a terminal's."""

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reconciler.desired.bindings import Binding, Withheld
 from reconciler.desired.evidence import Answer, CertificateFacts, CertificateFault, Question
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.problem import Position, Problem
+from reconciler.observed.once import Once, grouped, once
 from reconciler.observed.snapshot import RouteShape, generation_of
 
 # --- values of environment variables: references travel, secret values do not ------------------------------------
@@ -219,48 +221,6 @@ class VolumeObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Ownership:
-    """Whether a domain proves to be the user's: ``state`` is pending, matched, mismatch, unresolved, lookup_failed or
-    skipped; ``wanted`` what the answer should hold (one of them is enough), ``seen`` what it held."""
-
-    mode: Literal["address", "txt", "none"] = "none"
-    state: str = "skipped"
-    question: Question | None = None
-    wanted: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """Why a route must not come into being yet; one that is there stays. ``reason`` is a condition's word.
-
-    ``waiting``: it is only a matter of time. ``keeps_shape``: what is there is not changed to what is written now,
-    except for who answers, because that is wrong or cannot be judged.
-    """
-
-    reason: str
-    message: str
-    waiting: bool = False
-    keeps_shape: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """Where a public route comes from, for people: ``name`` as it was written, ``document`` the Domain (None for the
-    short form and for what the server gives), ``certificate`` the imported one that it uses, ``tls_off`` why it has
-    none ("disabled" was said so, "not-applicable" nothing to protect)."""
-
-    name: str
-    source: Literal["durable-domain-binding", "generated-default-access"] = "durable-domain-binding"
-    document: ResourceKey | None = None
-    ownership: Ownership = Ownership()
-    certificate: ResourceKey | None = None
-    policy: Literal["auto", "manual", "disabled"] = "auto"
-    tls_off: Literal["", "disabled", "not-applicable"] = ""
-
-
-@dataclass(frozen=True, slots=True)
 class RouteObject:
     """A host and path, or a stable address, that leads to a port of a resource.
 
@@ -408,3 +368,21 @@ class Desired:
     approvals: tuple[ApprovalObject, ...] = ()
     trees: Mapping[str, Tree] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    _workloads: Once[dict[ResourceKey, Workload]] = once()
+    _routes: Once[dict[tuple[ResourceKey, UnitKey], list[RouteObject]]] = once()
+    _planned: Once[frozenset[ResourceKey]] = once()
+
+    def workload(self, key: ResourceKey) -> Workload | None:
+        """The one of this identity, in whatever unit."""
+        return self._workloads.get(lambda: {w.key: w for w in self.workloads}).get(key)
+
+    def routes_of(self, resource: ResourceKey, unit: UnitKey) -> list[RouteObject]:
+        """The routes of one resource in one unit, in their order."""
+        return self._routes.get(lambda: grouped(self.routes, by=lambda r: (r.resource, r.unit))).get(
+            (resource, unit), []
+        )
+
+    @property
+    def planned(self) -> frozenset[ResourceKey]:
+        """Identities of all workloads and volumes."""
+        return self._planned.get(lambda: frozenset({w.key for w in self.workloads} | {v.key for v in self.volumes}))

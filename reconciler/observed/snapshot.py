@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.manifests.identity import ResourceKey, UnitKey
+from reconciler.observed.once import Once, grouped, once
 
 
 class State(StrEnum):
@@ -224,14 +225,24 @@ class Target:
     edge: Edge = Edge()
     unknown: frozenset[Collection] = frozenset()
     trouble: str = ""  # why something is unknown, for people
+    _ours: Once[dict[ResourceKey, list[Instance]]] = once()
+    _routed: Once[dict[ResourceKey, frozenset[str]]] = once()
 
     def of(self, key: ResourceKey) -> list[Instance]:
         """The instances of one resource that prove to be ours, by name."""
-        return sorted((i for i in self.instances.values() if i.key == key and i.ours), key=lambda i: i.name)
+        return list(self._ours.get(self._by_resource).get(key, ()))
 
     def routed(self, key: ResourceKey) -> frozenset[str]:
         """The instances that any route of this resource leads to."""
-        return frozenset(u for r in self.routes.values() if r.resource == key and r.ours for u in r.upstreams)
+        return self._routed.get(self._upstreams).get(key, frozenset())
+
+    def _by_resource(self) -> dict[ResourceKey, list[Instance]]:
+        ours = sorted((i for i in self.instances.values() if i.ours), key=lambda i: i.name)
+        return grouped(ours, by=lambda i: i.key)
+
+    def _upstreams(self) -> dict[ResourceKey, frozenset[str]]:
+        routes = grouped((r for r in self.routes.values() if r.ours), by=lambda r: r.resource)
+        return {key: frozenset(u for route in found for u in route.upstreams) for key, found in routes.items()}
 
     def knows(self, *collections: Collection) -> bool:
         return not self.unknown.intersection(collections)

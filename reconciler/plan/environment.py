@@ -30,7 +30,9 @@ class Environment:
         self.target: Target = inputs.seen(unit.target)
         self.workloads = sorted((w for w in self.desired.workloads if w.unit == unit), key=lambda w: w.key)
         self.volumes = sorted((v for v in self.desired.volumes if v.unit == unit), key=lambda v: v.key)
+        self.data = {v.name: v.key for v in self.volumes if not v.bind_path}
         self.before = dict(inputs.inventory.get(unit, {}))
+        self.elsewhere = [(u, e) for u, e in sorted(inputs.inventory.items()) if u.target != unit.target]
         self.draft = self._draft()
         known = inputs.known(unit.target)
         self.edge = known is not None and known.edge is not None
@@ -136,16 +138,16 @@ class Environment:
             workload,
             self.target.of(workload.key),
             routed=self.target.routed(workload.key) if self.edge else frozenset(),
-            has_route=self.edge and any(self._leads_to(route, workload) for route in self.desired.routes),
+            has_route=self.edge and any(map(self._leads_here, self.desired.routes_of(workload.key, self.unit))),
             links=links,
             addresses=bound_ports(workload, self.target),
             differences=self.inputs.differences,
         )
 
-    def _leads_to(self, route: RouteObject, workload: Workload) -> bool:
-        """Whether its instances are to be seen in a route; one that has to wait is there for nobody yet."""
+    def _leads_here(self, route: RouteObject) -> bool:
+        """Whether instances are to be seen in a route; one that has to wait is there for nobody yet."""
         there = route.withheld is None or route.id in self.target.routes
-        return (route.resource, route.unit) == (workload.key, self.unit) and not route.shape.redirect_to and there
+        return not route.shape.redirect_to and there
 
     def _stopped_by(self, workload: Workload, removal: Removal) -> bool:
         """What forbids to go on with a resource at all: a taken name, data that would stay behind."""
@@ -172,10 +174,10 @@ class Environment:
     def _move_gate(self, workload: Workload) -> Gate | None:
         """The gate of a resource whose data is on another target, on record."""
         mounted = {m.volume for m in workload.template.mounts if m.mode == "rw"}
-        own = {v.key for v in self.volumes if v.name in mounted and not v.bind_path}
-        for unit, entries in sorted(self.inputs.inventory.items()):
-            left = sorted(own & set(entries))
-            if unit.target != self.unit.target and left and workload.key in entries:
+        own = {self.data[name] for name in mounted & self.data.keys()}
+        for unit, entries in self.elsewhere:
+            left = sorted(own & entries.keys())
+            if left and workload.key in entries:
                 message = f"its data ({left[0]}) is on {unit.target.name} and would stay there"
                 return gate(GateReason.MOVE, workload.source, [workload.key], message)
         return None

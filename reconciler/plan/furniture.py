@@ -183,10 +183,7 @@ class EdgePlan:
         return replace(found.shape, listen="", static="") if keeps else told.shape
 
     def _told(self, claim: Claim) -> RouteObject | None:
-        return next(
-            (r for r in self.desired.routes if (r.id, r.resource, r.unit) == (claim.id, claim.resource, claim.unit)),
-            None,
-        )
+        return next((r for r in self.desired.routes_of(claim.resource, claim.unit) if r.id == claim.id), None)
 
     def _dials(self, upstreams: frozenset[str], port: str, found: Route | None) -> dict[str, str]:
         """Where each instance listens; of one that is gone, where it did."""
@@ -209,7 +206,6 @@ class EdgePlan:
                 message = f"{key.name} is claimed by {others} too; {keeps}: declare it once{self._places(claims)}"
                 self.draft.block(claim.resource, "DomainConflict", message)
         return holder
-
 
     def _places(self, claims: list[Claim]) -> str:
         """Where each claim is written, for whoever has to take one back."""

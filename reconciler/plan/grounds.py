@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.desired.names import address_name
 from reconciler.desired.objects import Desired, Link, Port, VolumeObject, Workload
-from reconciler.manifests.identity import ResourceKey
 from reconciler.observed.snapshot import BLIND, Address, Snapshot, Target
 from reconciler.plan.actions import AddressSpec, Verb
 from reconciler.plan.draft import Draft
@@ -78,14 +77,10 @@ def _places(workload: Workload) -> Iterator[tuple[Port, int]]:
 
 
 def _address_of(link: Link, desired: Desired, snapshot: Snapshot) -> Address | None:
-    home = _home(link.resource, desired)
+    home = desired.workload(link.resource)
     if home is None:
         return None
-    return snapshot.get(home, BLIND).addresses.get(address_name(link.resource, link.port, 0))
-
-
-def _home(key: ResourceKey, desired: Desired) -> ResourceKey | None:
-    return next((w.unit.target for w in desired.workloads if w.key == key), None)
+    return snapshot.get(home.unit.target, BLIND).addresses.get(address_name(link.resource, link.port, 0))
 
 
 def _text(link: Link, address: Address) -> str:

@@ -90,7 +90,7 @@ class Preparation:
 
     def _missing(self, key: ResourceKey) -> bool:
         draft, own = self.rollout.draft, self.workload.key
-        found = next((w for w in self.desired.workloads if w.key == key), None)
+        found = self.desired.workload(key)
         if found is None:
             if not any(block.key == key for block in self.desired.blocks):
                 return False  # an external resource: nobody here runs it

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.desired.objects import Desired, Workload
 from reconciler.inventory import Entry, Inventory
 from reconciler.manifests.identity import ResourceKey, UnitKey
+from reconciler.observed.once import Once, once
 from reconciler.observed.snapshot import Collection, Instance, Snapshot, Target
 from reconciler.plan.actions import ApprovalRecord, Gate, GateReason, Progress, Verb
 from reconciler.plan.draft import Draft
@@ -34,6 +35,7 @@ class Removal:
     old_progress: dict[ResourceKey, Progress] = field(default_factory=dict)
     records: list[ApprovalRecord] = field(default_factory=list)
     kept: set[ResourceKey] = field(default_factory=set)
+    unread: Once[bool] = once()
 
     @property
     def unit(self) -> UnitKey:
@@ -118,11 +120,11 @@ class Removal:
         key = entry.key
         if self.desired.held.holds(key, target=self.unit.target, source=entry.source):
             self.draft.block(key, "DesiredUnknown", "what is wanted of it cannot be read; mend the manifest")
-        elif key in self.desired.declared and key not in self._planned() and key not in self.desired.deleted:
+        elif key in self.desired.declared and key not in self.desired.planned and key not in self.desired.deleted:
             pass  # declared, and blocked as written: the block says why
         elif self._successor(key) is not None and not self._successor_ready(key):
             pass
-        elif entry.deletion and self._user_unknown(key):
+        elif entry.deletion and self.unread.get(self._some_user_unknown):
             pass  # whoever may mount it cannot be read, and is told of already
         elif key in closed and not self.entries[key].gate:
             self.draft.block(key, "MassDeletion", f"{closed[key].message}; {how_to_approve(closed[key])}")
@@ -132,20 +134,16 @@ class Removal:
             return False
         return True
 
-    def _user_unknown(self, volume: ResourceKey) -> bool:
-        return any(
-            self.desired.held.holds(entry.key, target=self.unit.target, source=entry.source)
-            for entry in self.entries.values()
-            if not entry.deletion
-        )
-
-    def _planned(self) -> frozenset[ResourceKey]:
-        return frozenset({w.key for w in self.desired.workloads} | {v.key for v in self.desired.volumes})
+    def _some_user_unknown(self) -> bool:
+        """Whether a resource of this unit cannot be read: it may mount whatever is here."""
+        holds = self.desired.held.holds
+        resources = (entry for entry in self.entries.values() if not entry.deletion)
+        return any(holds(entry.key, target=self.unit.target, source=entry.source) for entry in resources)
 
     def _successor(self, key: ResourceKey) -> Workload | None:
         """What takes its place: itself on another target, or what it was renamed to."""
         heir = self.desired.renamed.get(key, key)
-        return next((w for w in self.desired.workloads if w.key == heir), None)
+        return self.desired.workload(heir)
 
     def _successor_ready(self, key: ResourceKey) -> bool:
         heir = self._successor(key)

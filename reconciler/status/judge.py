@@ -5,12 +5,14 @@ A condition's ``since`` moves only when its status does. Reasons are the words o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.desired.objects import Workload
 from reconciler.manifests.identity import ResourceKey, UnitKey
+from reconciler.observed.once import grouped
 from reconciler.observed.snapshot import Instance, Target
 from reconciler.plan.actions import Block, Plan
 from reconciler.plan.inputs import Inputs
@@ -39,17 +41,41 @@ class Said:
 def judge(unit: UnitKey, inputs: Inputs, plan: Plan, previous: Conditions) -> Conditions:
     """The conditions of the unit and of everything in it; an empty tuple for what is no longer there."""
     now, judged = inputs.now, dict[Subject, tuple[Condition, ...]]()
-    workloads = {w.key: w for w in inputs.desired.workloads if w.unit == unit}
+    workloads, own = {w.key: w for w in inputs.desired.workloads if w.unit == unit}, _shares(plan)
     for key in sorted(_subjects(unit, inputs, plan)):
-        said = _of_resource(key, workloads.get(key), inputs, plan)
+        said = _of_resource(key, workloads.get(key), inputs, own(key))
         revision = inputs.desired.revisions.get(inputs.desired.declared.get(key, ""), "")
         judged[key] = _timed(said, previous.get(key, ()), now, revision)
     whole = _of_unit(unit, inputs, plan, judged)
     judged[unit] = _timed(whole, previous.get(unit, ()), now, ", ".join(sorted(inputs.desired.revisions.values())))
     if unit.is_furniture:
         judged[unit.target] = judged[unit]
-    judged.update({gone: () for gone in previous if _left(gone, unit, inputs) and gone not in judged})
+    elsewhere = _elsewhere(unit, inputs)
+    judged.update({gone: () for gone in previous if gone not in judged and _left(gone, unit, elsewhere)})
     return judged
+
+
+def _shares(plan: Plan) -> Callable[[ResourceKey], Plan]:
+    """The part of a plan that speaks of one resource; all of it, where nothing could be looked at."""
+    if plan.inventory is None:
+        return lambda _: plan
+    blocks, waits = grouped(plan.blocks, by=lambda b: b.key), grouped(plan.waits, by=lambda w: w.key)
+    actions, held = grouped(plan.actions, by=lambda a: a.key), grouped(plan.held, by=lambda h: h.action.key)
+    quiet = replace(plan, blocks=(), waits=(), actions=(), held=())
+    spoken = {*blocks, *waits, *actions, *held}
+
+    def of(key: ResourceKey) -> Plan:
+        if key not in spoken:
+            return quiet
+        return replace(
+            plan,
+            blocks=tuple(blocks.get(key, ())),
+            waits=tuple(waits.get(key, ())),
+            actions=tuple(actions.get(key, ())),
+            held=tuple(held.get(key, ())),
+        )
+
+    return of
 
 
 def _subjects(unit: UnitKey, inputs: Inputs, plan: Plan) -> set[ResourceKey]:
@@ -63,27 +89,29 @@ def _subjects(unit: UnitKey, inputs: Inputs, plan: Plan) -> set[ResourceKey]:
     return here - elsewhere
 
 
-def _left(subject: Subject, unit: UnitKey, inputs: Inputs) -> bool:
+def _left(subject: Subject, unit: UnitKey, elsewhere: AbstractSet[ResourceKey]) -> bool:
     if isinstance(subject, UnitKey) or unit.is_furniture:
         return False
     inside = (subject.project, subject.environment) == (unit.project, unit.environment)
-    return inside and subject.kind in {"Resource", "Volume"} and not _is_elsewhere(subject, unit, inputs)
+    return inside and subject.kind in {"Resource", "Volume"} and subject not in elsewhere
 
 
-def _is_elsewhere(key: ResourceKey, unit: UnitKey, inputs: Inputs) -> bool:
-    planned = any(w.key == key and w.unit != unit for w in inputs.desired.workloads)
-    return planned or any(key in entries for other, entries in inputs.inventory.items() if other != unit)
+def _elsewhere(unit: UnitKey, inputs: Inputs) -> AbstractSet[ResourceKey]:
+    """What is planned or on record in another unit, which speaks of it."""
+    planned = {w.key for w in inputs.desired.workloads if w.unit != unit}
+    return planned.union(*(entries for other, entries in inputs.inventory.items() if other != unit))
 
 
 # --- one resource ----------------------------------------------------------------------------------------------------
 
 
 def _of_resource(key: ResourceKey, workload: Workload | None, inputs: Inputs, plan: Plan) -> list[Said]:
+    """``plan`` is the part that speaks of it."""
     target = inputs.seen(plan.unit.target)
-    block = _first(b for b in plan.blocks if b.key == key)
+    block = _first(plan.blocks)
     if plan.inventory is None:
         return _unknown(plan)
-    reconciling = _reconciling(key, plan)
+    reconciling = _reconciling(plan)
     stalled = _stalled(block)
     if key.kind != "Resource" or workload is None:
         ready = _ready_by_block(block, reconciling)
@@ -103,19 +131,18 @@ def _unknown(plan: Plan) -> list[Said]:
     ]
 
 
-def _reconciling(key: ResourceKey, plan: Plan) -> Said:
-    actions = [a for a in plan.actions if a.key == key]
-    waits = [w for w in plan.waits if w.key == key]
-    if actions:
-        message = f"{actions[0].verb} {actions[0].name}: {actions[0].cause}"
+def _reconciling(plan: Plan) -> Said:
+    if plan.actions:
+        first = plan.actions[0]
+        message = f"{first.verb} {first.name}: {first.cause}"
         return Said(ConditionType.RECONCILING, Truth.TRUE, Reason.PROGRESSING, message)
-    if waits:
-        message = f"waits for {', '.join(dict.fromkeys(w.what for w in waits))}"
+    if plan.waits:
+        message = f"waits for {', '.join(dict.fromkeys(w.what for w in plan.waits))}"
         return Said(ConditionType.RECONCILING, Truth.TRUE, Reason.WAITING, message)
-    held = [h for h in plan.held if h.action.key == key]
-    if held:
-        message = f"{held[0].action.verb} {held[0].action.name} is planned and not applied"
-        return Said(ConditionType.RECONCILING, Truth.FALSE, held[0].reason, message)
+    if plan.held:
+        kept = plan.held[0]
+        message = f"{kept.action.verb} {kept.action.name} is planned and not applied"
+        return Said(ConditionType.RECONCILING, Truth.FALSE, kept.reason, message)
     return Said(ConditionType.RECONCILING, Truth.FALSE, Reason.SETTLED, "nothing to do")
 
 
@@ -180,8 +207,7 @@ def _count(workload: Workload, wanted: list[Instance]) -> str:
 
 
 def _in_sync(workload: Workload, instances: list[Instance], inputs: Inputs, plan: Plan) -> Said:
-    own = [a for a in plan.actions if a.key == workload.key]
-    reported = [h.action for h in plan.held if h.action.key == workload.key]
+    own, reported = list(plan.actions), [held.action for held in plan.held]
     drift = _first(a for a in [*own, *reported] if a.drift)
     if drift is not None:
         return Said(ConditionType.IN_SYNC, Truth.FALSE, Reason.DRIFTED, drift.cause)

@@ -67,6 +67,9 @@ SCENES: dict[str, tuple[Desired | None, Desired]] = {
     "restart": (docs(), want(replace(WEB, restart_token="again"), ST, API, DB, WORKER)),
 }
 FAILING = [name for name in SCENES if any(word in name for word in ("fail", "flap", "crash"))]
+QUICK = {"first", "fail", "scale", "no-edge-fail"}
+EVERYWHERE = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in SCENES]
+"""For what is tried at every pass or action of a scene: a few at once, all of them with the real tests."""
 
 
 def prepared(name: str) -> tuple[Simulation, Desired]:
@@ -134,7 +137,7 @@ def until_settled(sim: Simulation, wanted: Desired) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_a_kill_at_any_action_ends_the_same(name: str, when: str) -> None:
     """Same end, same creations and deletions per object, wherever the daemon was killed."""
     base = clean(name)
@@ -157,7 +160,7 @@ def lose(sim: Simulation, what: str, at: int) -> None:
     sim.before_pass = hook
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_progress_lost_at_any_pass_ends_the_same(name: str) -> None:
     """Lost progress may delay or repeat a rollout; it removes nothing that would have stayed."""
     base = clean(name)
@@ -173,7 +176,7 @@ def test_progress_lost_at_any_pass_ends_the_same(name: str) -> None:
         assert removed <= {n for verb, n in writes(base) if verb == "remove"}, at
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_claims_lost_at_any_pass_end_the_same(name: str) -> None:
     """Claims are said again by the next pass of each environment; until then routes stay."""
     base = clean(name)
@@ -185,7 +188,7 @@ def test_claims_lost_at_any_pass_end_the_same(name: str) -> None:
         assert writes(sim) == writes(base), at
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_inventory_lost_at_any_pass_removes_nothing_wanted(name: str) -> None:
     """Without its inventory the daemon creates nothing twice and removes nothing that it cannot prove."""
     base = clean(name)
@@ -198,7 +201,7 @@ def test_inventory_lost_at_any_pass_removes_nothing_wanted(name: str) -> None:
         assert set(up(base)) <= set(up(sim)), at
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_the_order_of_units_and_documents_does_not_matter(name: str) -> None:
     """Twelve shuffles of units, workloads, volumes and routes end the same."""
     base = clean(name)

@@ -1,9 +1,9 @@
-"""A whole daemon in one thread: real sources, planning, passes and conditions, over modelled targets and a fake clock."""
+"""A whole daemon in one thread: a real source, planning, passes and conditions; modelled targets and a fake clock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.testclient import TestClient
 
@@ -117,7 +117,7 @@ class Living:
                 self.workers.run_pass(unit)
             self.clock.advance(15.0)
 
-    def ask(self, path: str) -> Mapping[str, object]:
+    def ask(self, path: str) -> Any:
         answer = self.client.get(f"/api/v1/{path}")
         assert answer.status_code == 200, answer.text
         return answer.json()
