@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from reconciler.cli.demo import acts
-from reconciler.cli.demo.stage import Failed
+from reconciler.cli.demo.stage import Failed, free_port
 from rehearsal import rehearse
 
 
@@ -49,7 +49,7 @@ def check(demo: acts.Demo) -> int:
     start = time.monotonic()
     seen: set[int] = set()
     try:
-        acts.begin(demo)
+        acts.begin(demo, port=free_port())
         print("\nTrying it\n", flush=True)
         for line in rehearse(demo.repository, demo.daemon, seen):
             print(f"  ✓ {line}", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
@@ -9,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from reconciler.cli.demo.stage import Daemon, Failed, Repository, Resource, eventually, get, runs
+from reconciler.cli.demo.stage import Daemon, Failed, Repository, Resource, eventually, runs
 
 PAGE = re.compile(r"^(?P<greeting>.*)! This is (?P<environment>\w+), visit (?P<number>\d+), process (?P<pid>\d+)\.$")
 
@@ -25,7 +27,7 @@ class Visit(NamedTuple):
 
 def rehearse(repository: Repository, daemon: Daemon, seen: set[int]) -> Iterator[str]:
     """Every scene in turn; ``seen`` collects the pids of all that ever ran."""
-    scenes: list[Callable[[Repository, Daemon], str]] = [greet, change, kill, remove, empty]
+    scenes: list[Callable[[Repository, Daemon], str]] = [greet, names, change, kill, remove, empty]
     for scene in scenes:
         seen.update(pid for resource in daemon.resources() for pid in resource.pids)
         yield scene(repository, daemon)
@@ -36,6 +38,19 @@ def greet(_repository: Repository, daemon: Daemon) -> str:
     same(visit(daemon, "production").greeting, "Hello")
     same(visit(daemon, "staging").greeting, "Hello from staging")
     return "both environments greet, each in its own words"
+
+
+def names(_repository: Repository, daemon: Daemon) -> str:
+    """The proxy leads requests by name: to the application, to files, and onward."""
+    production, staging, docs = (
+        resource(daemon, title) for title in ("production/web", "staging/web", "production/docs")
+    )
+    must("Hello from staging" in ask(staging.url)[1], f"{staging.url} leads elsewhere")
+    must("straight from the repository" in ask(docs.url)[1], f"{docs.url} does not show the page")
+    status, _, location = ask(production.url.replace("hello.", "www.hello.", 1))
+    same((status, location), (308, production.url))
+    same(ask(production.url.replace("hello.", "nobody.", 1))[0], 404)
+    return f"names lead to both environments, to a static site ({docs.url}), and from www onward"
 
 
 def change(repository: Repository, daemon: Daemon) -> str:
@@ -54,6 +69,8 @@ def change(repository: Repository, daemon: Daemon) -> str:
 
 def kill(_repository: Repository, daemon: Daemon) -> str:
     """A killed process is back under another pid."""
+    alone = lambda: len(resource(daemon, "production/web").pids) == 1 or None  # noqa: E731
+    eventually("the old release to leave", alone, alive=daemon.alive)
     before = visit(daemon, "production")
     os.kill(before.pid, signal.SIGKILL)
     start = time.monotonic()
@@ -97,17 +114,32 @@ def empty(repository: Repository, daemon: Daemon) -> str:
 # --- looking ---------------------------------------------------------------------------------------------------------
 
 
-def web(daemon: Daemon, environment: str) -> Resource:
-    """The web application of an environment."""
-    for resource in daemon.resources():
-        if resource.title == f"{environment}/web":
-            return resource
-    raise Failed(f"there is no {environment}/web")
+def resource(daemon: Daemon, title: str) -> Resource:
+    """One resource in one environment."""
+    for found in daemon.resources():
+        if found.title == title:
+            return found
+    raise Failed(f"there is no {title}")
+
+
+def ask(url: str) -> tuple[int, str, str]:
+    """Status, body and Location of one answer. The name goes with the request, so that nobody has to resolve it."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=5)
+    try:
+        connection.request("GET", parts.path, headers={"Host": parts.netloc})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.getheader("Location", "")
+    finally:
+        connection.close()
 
 
 def visit(daemon: Daemon, environment: str) -> Visit:
     """What a visitor reads now."""
-    page = get(web(daemon, environment).url).strip()
+    status, page, _ = ask(resource(daemon, f"{environment}/web").url)
+    if status >= 500:
+        raise ConnectionError(f"{environment}/web answers {status}")
+    page = page.strip()
     match = PAGE.match(page)
     if not match or match["environment"] != environment:
         raise Failed(f"{environment}/web answered {page!r}")

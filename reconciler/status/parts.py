@@ -43,6 +43,16 @@ class Connectivity(StrEnum):
     UNKNOWN = "unknown"
 
 
+class EdgeProxyStatus(StrEnum):
+    """The proxy of a server, in front of its resources."""
+
+    PENDING = "pending"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+    DISABLED = "disabled"
+
+
 class Freshness(StrEnum):
     """How old an observation is, compared with how often its target is looked at."""
 

@@ -21,6 +21,7 @@ from reconciler.status.parts import (
     Connectivity,
     DomainStatus,
     DriftView,
+    EdgeProxyStatus,
     GateView,
     HeldView,
     InstanceView,
@@ -167,6 +168,7 @@ class ServerSummary(Observed):
     lifecycle: str = ""
     connectivity: Connectivity
     message: str = ""
+    edge_proxy: EdgeProxyStatus = EdgeProxyStatus.DISABLED
     environments: int = 0
     resources: int = 0
     instances: int = 0

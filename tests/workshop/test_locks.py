@@ -34,10 +34,10 @@ def locked(path: str) -> dict[str, tuple[str, list[str]]]:
 
 
 def wanted(lock: str) -> list[Requirement]:
-    """What pyproject.toml asks of a lock: the package's needs, how it is built, and for development the extra."""
+    """What pyproject.toml asks of a lock: the package's needs, how it is built, and the extra that it is for."""
+    extra = "dev" if lock == "tests/requirements.txt" else "embedded"
     texts = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
-    if lock == "tests/requirements.txt":
-        texts = texts + PROJECT["project"]["optional-dependencies"]["dev"]
+    texts = texts + PROJECT["project"]["optional-dependencies"][extra]
     return [Requirement(text) for text in texts]
 
 

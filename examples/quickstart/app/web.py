@@ -1,5 +1,6 @@
 """Greets whoever comes, and counts the visits in a file of its volume."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 GREETING = os.environ["GREETING"]
 ENVIRONMENT = os.environ["RECONCILER_ENVIRONMENT"]
 VISITS = Path(os.environ["VISITS_DIR"]) / "visits.txt"
+LOCK = VISITS.with_suffix(".lock")
 counting = threading.Lock()
 
 
@@ -20,7 +22,8 @@ def visits() -> int:
 
 def count_visit() -> int:
     """One visit more; the file is replaced whole, so that a kill leaves the old number or the new one."""
-    with counting:
+    with counting, LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # during a release the old process and the new one both count
         number = visits() + 1
         draft = VISITS.with_suffix(".new")
         draft.write_text(str(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import sys
@@ -123,12 +124,12 @@ def show(demo: Demo, *, ending: str) -> None:
         time.sleep(1)
 
 
-def begin(demo: Demo) -> list[Resource]:
-    """A repository, a daemon that follows it, and everything Ready."""
+def begin(demo: Demo, *, port: int = 0) -> list[Resource]:
+    """A repository, a daemon that follows it, and everything Ready; the proxy listens on ``port`` if that is said."""
     repository, daemon = demo.repository, demo.daemon
     demo.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with saying(f"making a git repository in {repository.path}"):
-        repository.prepare()
+        repository.prepare(port)
     with saying("starting the daemon"):
         daemon.start(repository.path)
         eventually("the daemon to answer", daemon.settled, alive=daemon.alive)
@@ -137,7 +138,7 @@ def begin(demo: Demo) -> list[Resource]:
 
 
 def retire(demo: Demo, seen: set[int]) -> None:
-    """Says in the manifests that the resources shall go, and waits until none of their processes runs."""
+    """Says in the manifests that the resources and the proxy shall go, and waits until none of them runs."""
     repository, daemon = demo.repository, demo.daemon
     running = eventually("the daemon to answer", daemon.settled, alive=daemon.alive)
     seen.update(pid for resource in running for pid in resource.pids)
@@ -146,10 +147,13 @@ def retire(demo: Demo, seen: set[int]) -> None:
             text = path.read_text()
             if "\nkind: Resource\n" in text and "desiredState" not in text:
                 path.write_text(text.rstrip("\n") + "\n  desiredState: deleted\n")
+            elif "\nkind: Server\n" in text:
+                path.write_text(re.sub(r"edgeProxy: .*", "edgeProxy: {kind: none}", text))
         if repository.git("status", "--porcelain"):
             repository.commit("Enough for today")
     with saying("waiting until all processes have ended"):
         eventually("the processes to end", lambda: not any(map(runs, seen)) or None, alive=daemon.alive)
+        eventually("the proxy to end", daemon.without_proxy, alive=daemon.alive)
     with saying("stopping the daemon"):
         if code := daemon.stop():
             raise Failed(f"the daemon ended with exit code {code}, not 0")

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 QUICKSTART = Path(__file__).parent / "quickstart"
+USUAL = 8080
+"""Where the proxy of the quickstart listens, as its manifest says."""
 PATIENCE = 60.0  # seconds until a wait is given up: far more than anything here takes
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -68,11 +70,13 @@ class Repository:
 
     path: Path
 
-    def prepare(self) -> None:
-        """Made from the quickstart the first time; afterwards it is the person's own."""
+    def prepare(self, port: int = 0) -> None:
+        """Made from the quickstart the first time; afterwards it is the person's own. The proxy listens on ``port``,
+        or where the manifest says, if nobody else does."""
         if (self.path / ".git").exists():
             return
         shutil.copytree(QUICKSTART, self.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        self.edit("server.yaml", f"127.0.0.1:{USUAL}", f"127.0.0.1:{port or free_port(USUAL)}")
         self.git("init", "--quiet", "--template=", "--initial-branch=main")
         for name, value in (
             ("user.name", "Quickstart"),
@@ -179,6 +183,10 @@ class Daemon:
         resources = self.resources()
         return resources if resources and all(resource.ready for resource in resources) else None
 
+    def without_proxy(self) -> bool | None:
+        """Whether no proxy of ours runs any more."""
+        return all(server["edgeProxy"] == "disabled" for server in self.ask("servers")["items"]) or None
+
     def tail(self, lines: int = 40) -> str:
         """The end of its log."""
         return (
@@ -196,6 +204,7 @@ class Resource:
     reason: str
     message: str
     url: str
+    address: str
     pids: tuple[int, ...]
     places: dict[str, Path]
 
@@ -208,7 +217,8 @@ class Resource:
             ready=view["ready"] == "True",
             reason=view["reason"],
             message=view["message"],
-            url=next((address["url"] for address in view["addresses"]), ""),
+            url=view["url"],
+            address=next((address["url"] for address in view["addresses"]), ""),
             pids=tuple(instance["pid"] for instance in view["instances"] if instance["pid"]),
             places={mount["path"]: Path(mount["place"]) for mount in view["mounts"]},
         )
@@ -219,10 +229,13 @@ class Resource:
         return f"{self.environment}/{self.name}"
 
 
-def free_port() -> int:
-    """A port that nobody has now, from the kernel."""
+def free_port(usual: int = 0) -> int:
+    """A port that nobody has now: the usual one if it is free, else one from the kernel."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", usual))
+        except OSError:
+            return free_port()
         return int(probe.getsockname()[1])
 
 

@@ -17,7 +17,6 @@ def picture(resources: list[Resource], repository: Repository, daemon: Daemon, *
         resources="\n".join(lines),
         repository=repository.path,
         url=web.url if web else "",
-        pid=web.pids[0] if web and web.pids else "",
         status=daemon.url,
         path=_path(daemon.program),
         log=daemon.log,
@@ -43,7 +42,7 @@ def _path(program: Path) -> str:
 GOES_ON = "Ctrl-C stops the daemon; the programs go on without it."
 LEAVES_NOTHING = "Ctrl-C ends all of it, and leaves nothing behind."
 
-PICTURE = """
+PICTURE = r"""
 What runs
 
 {resources}
@@ -64,7 +63,7 @@ Three things to try, in another terminal
        curl {url}
 
   2. Kill a process: it comes back, under another pid.
-       kill -9 {pid}
+       kill -9 $(curl -s {url} | grep -o '[0-9]*\.$' | tr -d .)
        curl {url}
 
   3. Remove a manifest: the resource goes, its data stay.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reconciler.manifests.identity import ResourceKey, UnitKey
-from reconciler.observed.snapshot import Collection, Target
+from reconciler.observed.snapshot import Collection, EdgeState, Target
 from reconciler.status import health, parts, views
 from reconciler.status.masking import clear
+from reconciler.status.parts import EdgeProxyStatus
 from reconciler.status.presenting import pieces, resources
 from reconciler.status.presenting.picture import Picture
 
@@ -180,12 +181,21 @@ def _server(picture: Picture, key: ResourceKey) -> dict[str, object]:
         "lifecycle": declared.lifecycle if declared else "",
         "connectivity": health.connectivity(seen),
         "message": clear(seen.trouble) if seen else "nobody has looked yet",
+        "edge_proxy": _edge_proxy(seen, declared=declared is not None and declared.edge is not None),
         "environments": len(units),
         "resources": sum(1 for k, unit in picture.units.items() if unit.target == key and k.kind == "Resource"),
         "instances": _instances(seen),
         "observed_at": picture.observed_at(key),
         "freshness": picture.freshness(key),
     }
+
+
+def _edge_proxy(seen: Target | None, *, declared: bool) -> EdgeProxyStatus:
+    """What is there counts before what is wanted: a proxy that nobody wants any more still runs until it is stopped."""
+    state = seen.edge.state if seen is not None else EdgeState.ABSENT
+    if state is EdgeState.ABSENT:
+        return EdgeProxyStatus.PENDING if declared else EdgeProxyStatus.DISABLED
+    return EdgeProxyStatus.READY if state is EdgeState.RUNNING else EdgeProxyStatus.FAILED
 
 
 def _instances(seen: Target | None) -> int:
