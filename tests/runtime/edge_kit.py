@@ -11,7 +11,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tests.runtime.house import House, alive, free_port
+from tests.drivers.edge.ports import quiet_port
+from tests.runtime.house import House, alive
 
 HOST = "shop.localhost"
 PROGRAM = r"""
@@ -98,8 +99,8 @@ class EdgeHouse(House):
         self.seen = root / "seen"
         self.seen.mkdir()
         (self.source / "app" / "web.py").write_text(PROGRAM)
-        self.http = free_port()
-        first = 10000 + free_port() % 200 * 100  # below the ports that the kernel gives to connections
+        self.http = quiet_port()
+        first = quiet_port() // 100 * 100
         self.write("base.yaml", BASE.format(first=first, last=first + 99, http=self.http))
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote
 
 from reconciler.desired.objects import EdgeCertificate
 from reconciler.drivers.edge.render import certificate_path
@@ -20,7 +19,7 @@ class Certificates:
 
     def names(self) -> frozenset[str]:
         """What is there, whole."""
-        return frozenset(unquote(path.stem) for path in self._folder.glob("[!.]*.pem"))
+        return frozenset(path.stem for path in self._folder.glob("[!.]*.pem"))
 
     def keep(self, certificates: Iterable[EdgeCertificate]) -> None:
         """Writes those that are missing. Raises ``SecretUnavailable``."""

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from reconciler.desired.objects import EdgeObject
 from reconciler.drivers.edge import marks, refusals
@@ -31,6 +30,7 @@ HTTP, HTTPS = "reconciler-http", "reconciler-https"
 
 _PLAIN = {"automatic_https": {"disable": True}, "protocols": ["h1"]}
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):([0-9]{1,5})$")
+_FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _PLAIN_PATH = re.compile(r"^[A-Za-z0-9/._~-]+$")
 
 
@@ -78,8 +78,10 @@ def block(
 
 
 def certificate_path(name: str) -> str:
-    """Where a certificate that was brought along lies, below the proxy's folder."""
-    return f"certificates/{quote(name, safe='')}.pem"
+    """Where a certificate that was brought along lies, below the proxy's folder. Raises ``InvalidInput``."""
+    if not _FILE_NAME.match(name):
+        raise InvalidInput(f"certificate {name!r}: is not a plain name")
+    return f"certificates/{name}.pem"
 
 
 def checked_address(address: str) -> str:

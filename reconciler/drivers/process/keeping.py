@@ -18,6 +18,8 @@ from reconciler.drivers.process.record import Damaged, ExitsRecord, RunRecord
 from reconciler.errors import ExistsNotOurs, ReconcilerError
 from reconciler.ports import Clock
 
+PRECEDENCE = 5.0  # seconds for a pass to repair it first, which says so where people look
+
 log = structlog.get_logger(__name__)
 
 
@@ -56,7 +58,8 @@ class EdgeKeeper:
         streak = self._counted(run).streak if run is not None else 0
         if not self._due:
             self._due = True
-            self._loop.at(restart_delay(max(streak, self._failures), self._jitter()), self._start)
+            delay = restart_delay(max(streak, self._failures), self._jitter())
+            self._loop.at(max(PRECEDENCE, delay), self._start)
 
     def _counted(self, run: RunRecord) -> ExitsRecord:
         """Puts an exit on record, once: the record says of which run it speaks."""

@@ -24,16 +24,11 @@ from reconciler.observed.snapshot import Collection, EdgeState
 from reconciler.plan.actions import Action, EdgeSpec, Verb
 from tests.drivers.edge.admin import raw
 from tests.drivers.edge.pem import self_signed
+from tests.drivers.edge.ports import quiet_port
 from tests.drivers.edge.scene import FURNITURE, address, route
 from tests.drivers.process.bench import HERE, ME, Bench
 
 pytestmark = pytest.mark.real
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class EdgeBench(Bench):
@@ -43,7 +38,7 @@ class EdgeBench(Bench):
         super().__init__(root)
         self.asked = asked
         self.place = root / "edge"
-        self.edge = EdgeObject(http=f"127.0.0.1:{free_port()}", https=f"127.0.0.1:{free_port()}")
+        self.edge = EdgeObject(http=f"127.0.0.1:{quiet_port()}", https=f"127.0.0.1:{quiet_port()}")
         self.driver = self.fresh()
 
     def fresh(self, **options):
@@ -54,7 +49,7 @@ class EdgeBench(Bench):
         self.driver.apply(Action(FURNITURE, HERE, verb, HERE.name, payload=spec))
 
     def get(self, host, path="/"):
-        connection = http.client.HTTPConnection(*self.edge.http.split(":"), timeout=10)
+        connection = http.client.HTTPConnection(self.edge.http, timeout=10)
         try:
             connection.request("GET", path, headers={"Host": host})
             answer = connection.getresponse()
@@ -150,7 +145,7 @@ def test_starting_and_stopping_may_be_repeated(running):
 def test_requests_go_where_they_are_told(running):
     """By host and path, prefix taken off, name kept, client named; and through a stable address."""
     with program("one") as one, program("two") as two:
-        stable = address("web-http-0", f"127.0.0.1:{free_port()}", two)
+        stable = address("web-http-0", f"127.0.0.1:{quiet_port()}", two)
         routes = (route("a.localhost/", one), route("a.localhost/api", two, strip_prefix=True), stable)
         running.act(Verb.CONFIGURE_EDGE, *routes)
         name = f"{running.edge.http}"
@@ -166,13 +161,13 @@ def test_requests_go_where_they_are_told(running):
 def test_a_dead_upstream_harms_nobody_while_another_lives(running):
     """Every request is answered by the other."""
     with program("alive") as alive:
-        running.act(Verb.CONFIGURE_EDGE, route("a.localhost/", alive, f"127.0.0.1:{free_port()}"))
+        running.act(Verb.CONFIGURE_EDGE, route("a.localhost/", alive, f"127.0.0.1:{quiet_port()}"))
         assert {running.get("a.localhost")[0] for _ in range(20)} == {200}
 
 
 def test_nobody_there_is_not_a_broken_one(running):
     """503 before there is anybody, 502 when who is there does not answer."""
-    running.act(Verb.CONFIGURE_EDGE, route("none.localhost/"), route("dead.localhost/", f"127.0.0.1:{free_port()}"))
+    running.act(Verb.CONFIGURE_EDGE, route("none.localhost/"), route("dead.localhost/", f"127.0.0.1:{quiet_port()}"))
     assert [running.get(f"{name}.localhost")[0] for name in ("none", "dead")] == [503, 502]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from reconciler.plan.targets import edge_settings
 from tests.drivers.edge.scene import EDGE, FURNITURE, MARKS, ROUTES, route, served
 
 KEPT = frozenset({"own-1a2b3c"})
-THEIRS = {
+THEIRS: dict[str, Any] = {
     "apps": {
         "http": {"servers": {"theirs": {"listen": [":9000"], "routes": [{"handle": []}]}}, "grace_period": "5s"},
         "tls": {"automation": {"policies": [{"subjects": ["theirs.example"]}]}, "cache": {"capacity": 1}},
