@@ -106,7 +106,8 @@ def write_manifests(folder: Path, resources: int, *, deleted: bool = False) -> N
     (folder / "manifests" / "app" / "readme.txt").write_text("nothing to see\n")
     wish = "desiredState: deleted" if deleted else "desiredState: running"
     texts = [BASE, *(RESOURCE.format(number=number, deleted=wish) for number in range(resources))]
-    (folder / "manifests" / "all.yaml").write_text("---\n".join(texts))
+    for start in range(0, len(texts), 100):
+        (folder / "manifests" / f"{start:05}.yaml").write_text("---\n".join(texts[start : start + 100]))
 
 
 @contextmanager
