@@ -67,7 +67,8 @@ class Shaping:
         """The workload and the tree it is made from; raises ``Unplannable``."""
         problems: list[Problem] = []
         ports = self._ports(problems)
-        variables = self._variables(problems)
+        static = isinstance(self.candidate.spec.source, Static)
+        variables = {} if static else self._variables(problems)  # files have no environment
         env = {name: self._linked(name, variable, problems) for name, variable in variables.items()}
         secrets = self._secrets(env, problems)
         mounts = self._mounts(problems)

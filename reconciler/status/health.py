@@ -57,6 +57,18 @@ def overall(
     return Overall.UNHEALTHY if failed and judged is Overall.STARTING else judged
 
 
+def of_site(workload: Workload, target: Target, *, known: bool) -> tuple[Overall, Lifecycle]:
+    """A static site runs nothing: it is as healthy as its route, which serves the files that are wanted, or others."""
+    if not known:
+        return Overall.UNKNOWN, Lifecycle.UNKNOWN
+    served = {r.shape.static for r in target.routes.values() if r.resource == workload.key and r.shape.static}
+    if not workload.running:
+        return (Overall.HEALTHY, Lifecycle.RUNNING) if served else (Overall.STOPPED, Lifecycle.STOPPED)
+    if workload.template.artifact.name in served:
+        return Overall.HEALTHY, Lifecycle.RUNNING
+    return (Overall.STARTING, Lifecycle.STARTING) if served else (Overall.NOT_DEPLOYED, Lifecycle.NOT_DEPLOYED)
+
+
 def _absent(seen: Sequence[Instance]) -> Overall:
     return Overall.STOPPED if seen else Overall.NOT_DEPLOYED
 

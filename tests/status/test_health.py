@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.observed.snapshot import BLIND, Collection, Health, State, Target
+from reconciler.observed.snapshot import BLIND, Collection, Health, Route, RouteShape, State, Target
 from reconciler.plan.actions import Progress
 from reconciler.status import health
 from reconciler.status.parts import Connectivity, Freshness, Lifecycle, Overall
@@ -105,3 +105,20 @@ def test_freshness(age: float, word: Freshness) -> None:
     """By age; never looked at is unknown."""
     assert health.freshness(Target(observed_at=1000), now=1000 + age) is word
     assert health.freshness(Target(), now=1000) is Freshness.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        ("wanted", ("healthy", "running")),
+        ("older", ("starting", "starting")),
+        ("", ("not-deployed", "not-deployed")),
+    ],
+)
+def test_a_static_site_is_as_healthy_as_its_route(served: str, words: tuple[str, str]) -> None:
+    """Nothing runs, so what is served is all there is to judge."""
+    workload = shop.workload(shop.WEB)
+    name = {"wanted": workload.template.artifact.name, "older": "another"}.get(served)
+    shape = RouteShape("site.example", static=name or "")
+    routes = {"r": Route("r", shop.WEB, workload.unit, shape=shape)} if name else {}
+    assert health.of_site(workload, Target(1.0, routes=routes), known=True) == words

@@ -37,6 +37,10 @@ def _summary(picture: Picture, key: ResourceKey) -> dict[str, object]:
     unit = picture.units.get(key)
     target = unit.target if unit else None
     said = pieces.ready(picture, key)
+    overall = health.overall(workload, progress, instances, known=known)
+    lifecycle = health.lifecycle(workload, progress, instances, known=known)
+    if workload is not None and workload.static:
+        overall, lifecycle = health.of_site(workload, picture.target_of(key), known=known)
     return {
         "id": pieces.path(key),
         "kind": key.kind,
@@ -46,8 +50,8 @@ def _summary(picture: Picture, key: ResourceKey) -> dict[str, object]:
         "target": pieces.where(target),
         "declared": _declared(picture, key),
         "desired_state": _desired_state(picture, key),
-        "health": health.overall(workload, progress, instances, known=known),
-        "lifecycle": health.lifecycle(workload, progress, instances, known=known),
+        "health": overall,
+        "lifecycle": lifecycle,
         "replicas": _replicas(picture, key),
         "serving": _serving(picture, key),
         "url": next(iter(_urls(picture, key)), ""),
