@@ -2,12 +2,12 @@
 // Keeps an open page current: fetches it again when the daemon says that there is something new, and counts ages.
 (() => {
   const STEPS = [[60, 1, "s"], [3600, 60, "min"], [172800, 3600, "h"], [Infinity, 86400, "d"]];
-  const SETTLE = 150, RETRY = 5000, TICK = 1000;
+  const SETTLE = 150, RETRY = 5000, TICK = 1000, ROUNDING = 0.05;
   const root = document.documentElement;
   let stream = null, settling = 0, retrying = 0;
 
   function age(element) {
-    const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000 + skew;
+    const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000 + skew + ROUNDING;
     const [, unit, name] = STEPS.find(([below]) => Math.abs(seconds) < below);
     const span = `${Math.floor(Math.abs(seconds) / unit)} ${name}`;
     return seconds >= 0 ? `${span} ago` : `in ${span}`;
