@@ -1,4 +1,4 @@
-"""Ports for what is started again: below those that the kernel gives to connections, so that none takes it meanwhile."""
+"""Ports for what is started again: below those that the kernel gives to connections, which might take it meanwhile."""
 
 from __future__ import annotations
 

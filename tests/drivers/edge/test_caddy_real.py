@@ -276,7 +276,7 @@ def test_a_listener_that_is_taken_at_the_start_is_told_too(running):
     host, port = running.edge.http.split(":")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind((host, int(port)))
+        running.until(lambda: bound(other, host, int(port)))
         other.listen()
         with pytest.raises(TransientError, match=f"{running.edge.http} is taken"):
             running.act(Verb.START_EDGE)
@@ -315,6 +315,15 @@ def test_local_names_get_certificates_of_our_own_authority(running):
     assert (running.place / "data" / "caddy" / "pki" / "authorities" / "reconciler" / "root.crt").exists()
     assert b"certificate installed" not in (running.place / "log").read_bytes()
     assert running.get("safe.localhost")[0] == 308
+
+
+def bound(other, host, port):
+    """Whether the address could be had; who was killed may still hold it for a moment."""
+    try:
+        other.bind((host, port))
+    except OSError:
+        return False
+    return True
 
 
 def shown(address, name):
