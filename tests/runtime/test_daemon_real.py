@@ -115,15 +115,26 @@ def test_a_source_that_vanishes_takes_nothing_with_it_also_after_a_restart(house
 
 
 def test_an_emptied_directory_removes_nothing_without_an_approval(house):
-    """Also by run --once, which says what it would take."""
+    """Noticed while it runs, at a later look, by run --once, and by the next daemon: each says what it would take."""
+
+    def gates():
+        return [gate for unit in house.ask("api/v1/plan")["units"] for gate in unit["gates"]]
+
+    def looked():
+        return house.figure('reconciler_refreshes_total{result="ok"}')
+
     pid = house.start().serving("hello")
     for path in house.source.glob("*.yaml"):
         path.unlink()
-    house.until(lambda: any(unit["gates"] for unit in house.ask("api/v1/plan")["units"]))
+    seen, before = house.until(gates), looked()
+    house.until(lambda: looked() > before + 1)
+    assert house.programs() == {pid}
     assert house.end() == 0
     done = house.once()
     assert done.returncode == 2
     assert "Approval" in done.stdout
+    house.start()
+    assert [gate["digest"] for gate in house.until(gates)] == [gate["digest"] for gate in seen]
     assert house.programs() == {pid}
 
 
