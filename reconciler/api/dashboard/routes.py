@@ -132,9 +132,10 @@ def refusal(shelf: Shelf, request: Request, refused: Refused) -> Response:
     _, picture = shelf.picture()
     name, project = request.path_params.get("name", ""), request.path_params.get("project", "")
     choices = resource.siblings(picture, project, name) if project and refused.status in {404, 409} else ()
+    title = "In several environments" if refused.status == 409 else HTTPStatus(refused.status).phrase
     rendered = _render(
         "refusal.html", shelf, picture, shelf.surface.clock.now(), here="/", path="", choices=choices,
-        status=refused.status, title="In several environments" if refused.status == 409 else HTTPStatus(refused.status).phrase, detail=refused.detail, faults=refused.faults,
+        status=refused.status, title=title, detail=refused.detail, faults=refused.faults,
     )  # fmt: skip
     headers = {"cache-control": "no-store"} | ({"retry-after": "5"} if refused.status == 503 else {})
     return Response(rendered.content, status_code=refused.status, media_type=HTML, headers=headers)
