@@ -23,7 +23,7 @@ def report(world: World, items: Sequence[WorkItem], *, idle: bool) -> Report:
     """How things stand when nothing can go on, or (not ``idle``) when the time was over."""
     lines = [
         *(f"source {name}: {state.error}" for name, state in sorted(world.sources.items()) if state.error),
-        *(str(problem) for problem in world.catalog.problems),
+        *(str(problem) for problem in sorted({*world.catalog.problems, *world.desired.problems})),
         *(str(block.problem) for block in world.desired.blocks if block.problem not in world.catalog.problems),
         *(f"{item.unit}: {item.error}" for item in items if item.error),
         *(line for unit in sorted(world.plans) for line in _open(world.plans[unit])),

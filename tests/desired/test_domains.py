@@ -265,7 +265,10 @@ def test_a_longer_path_that_answers_ends_a_circle():
         ("a.localhost: {redirectTo: '*.localhost'}", "redirect to a host by its name"),
         ("a.localhost: {redirectStatus: 301}", "redirectStatus goes with redirectTo"),
         ("a.localhost: {port: admin}", "there is no port admin"),
-        ("a.localhost: {tlsMode: disabled, certificateRef: c}", "certificateRef: not supported by this version yet"),
+        (
+            "a.localhost: {tlsMode: disabled, certificateRef: c}",
+            "it has no TLS, and certificateRef names a certificate for it",
+        ),
         ("'*.shop.example': {}", "no certificate for *.shop.example can be obtained here"),
     ],
 )

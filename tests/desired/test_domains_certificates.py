@@ -9,16 +9,10 @@ import pytest
 from reconciler.desired.evidence import CertificateFacts
 from reconciler.desired.facts import certificate_references
 from reconciler.desired.objects import Desired, RouteObject, SecretRef
-from reconciler.manifests.kinds import features
 from tests.desired.test_domains import World, public, said
 
 PEM = SecretRef("file", "/s/shop.pem")
 GOOD = CertificateFacts(digest="d" * 64, fingerprint="f" * 64, names=("*.shop.example", "shop.example"), not_after=2e9)
-
-
-@pytest.fixture(autouse=True)
-def landed(monkeypatch):
-    monkeypatch.setattr(features, "LANDED", frozenset({"edge", "certificates"}))
 
 
 @pytest.fixture

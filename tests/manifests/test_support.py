@@ -11,7 +11,7 @@ from reconciler.manifests.kinds import KINDS, features
 from reconciler.manifests.support import unsupported
 
 GOOD = Path(__file__).parent / "good"
-HERE = {"Approval", "Domain", "Environment", "Project", "Resource", "Server", "Volume"}
+HERE = {"Approval", "Certificate", "Domain", "Environment", "Project", "Resource", "Server", "Volume"}
 
 
 def waiting(name: str) -> dict[str, list[str]]:

@@ -15,7 +15,6 @@ from reconciler.desired.objects import Desired, RouteObject, SecretRef
 from reconciler.manifests.catalog import build
 from reconciler.manifests.decode import decode_file
 from reconciler.manifests.identity import ResourceKey, UnitKey, server
-from reconciler.manifests.kinds import features
 from reconciler.manifests.revision import File, Revision
 from reconciler.observed.snapshot import Route, RouteShape, Target
 from reconciler.runtime.facts import FactGatherer
@@ -173,9 +172,8 @@ class Shelf:
         return CertificateFacts(digest=str(reference))
 
 
-def test_certificates_are_gathered_with_what_is_known_of_the_daemon(monkeypatch):
+def test_certificates_are_gathered_with_what_is_known_of_the_daemon():
     """Read anew each time, so that a renewed one is noticed."""
-    monkeypatch.setattr(features, "LANDED", frozenset({"edge", "certificates"}))
     catalog = build(
         {"main": Revision("main", "r", {"c.yaml": File("c.yaml", "c" * 40)})},
         {("main", "c.yaml"): decode_file("c.yaml", CERTIFICATE)},

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LANDED: frozenset[str] = frozenset({"edge"})
+LANDED: frozenset[str] = frozenset({"certificates", "edge"})
 """Features of this version beyond the embedded default. ``edge`` brings domains, static sites and the edge proxies."""
 
 NOT_YET = "not supported by this version yet"
