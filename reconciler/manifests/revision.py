@@ -23,7 +23,7 @@ class Revision:
 
     ``id`` is the commit (40 hex digits), or for a plain directory ``dir-`` and a digest of its files.
     ``files`` is by path, relative to the source's path; ``refused`` are entries that are never followed (symbolic
-    links, submodules), path to reason. ``author``, ``subject`` and ``committed_at`` (seconds since the epoch) are for people.
+    links, submodules), path to reason. ``author``, ``subject`` and ``committed_at`` (epoch seconds) are for people.
     """
 
     source: str

@@ -65,4 +65,3 @@ def test_who_watches_is_called_when_something_is_lost():
     stage.driver.close()
     stage.driver.lose("web-0")
     assert called == [1]
-
