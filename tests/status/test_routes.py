@@ -16,9 +16,8 @@ from tests.api import shop
 
 SHAPE = RouteShape("shop.example", tls="auto")
 OWN = Ownership("address", "matched", Question("shop.example"), ("198.51.100.7",), ("198.51.100.7",))
-WANTED = RouteObject(
-    "shop.example/", shop.WEB, shop.PRODUCTION, "http", SHAPE, binding=Binding("Shop.example", ownership=OWN)
-)
+BINDING = Binding("Shop.example", ownership=OWN)
+WANTED = RouteObject("shop.example/", shop.WEB, shop.PRODUCTION, "http", SHAPE, binding=BINDING)
 UP = shop.instance(shop.WEB, "a", 0).name
 THERE = Route("shop.example/", shop.WEB, shop.PRODUCTION, frozenset({UP}), SHAPE)
 
@@ -128,7 +127,7 @@ def test_a_redirect_needs_nobody():
 )
 def test_what_the_dns_stands_in_the_way_of(dns, there, blockers, status):
     """Of a first route; one that is there only tells that visitors are led elsewhere."""
-    binding = replace(WANTED.binding, ownership=replace(OWN, state=dns))
+    binding = replace(BINDING, ownership=replace(OWN, state=dns))
     held = Withheld("DomainNotVerified", "add a record", waiting=dns == "pending") if dns != "matched" else None
     found = shown(replace(WANTED, binding=binding, withheld=held), there=there)
     assert list(one(found).blockers) == blockers
@@ -159,7 +158,7 @@ CERTIFICATE = CertificateObject(
 def test_an_imported_certificate(faults, state, blockers, status):
     """Its state, what it stands in the way of, and its metadata alone."""
     shape = replace(SHAPE, tls=CERTIFICATE.usable.name)
-    binding = replace(WANTED.binding, policy="manual", certificate=CERTIFICATE.key)
+    binding = replace(BINDING, policy="manual", certificate=CERTIFICATE.key)
     certificate = replace(CERTIFICATE, faults=faults)
     there = replace(THERE, shape=shape)
     found = shown(replace(WANTED, shape=shape, binding=binding), there=(there,), certificates=(certificate,))
@@ -178,7 +177,7 @@ def test_an_imported_certificate(faults, state, blockers, status):
 def test_other_states_of_tls(tls, off, state):
     """Turned off, nothing to protect, and the edge's own authority."""
     shape = replace(SHAPE, tls=tls)
-    wanted = replace(WANTED, shape=shape, binding=replace(WANTED.binding, tls_off=off))
+    wanted = replace(WANTED, shape=shape, binding=replace(BINDING, tls_off=off))
     assert one(shown(wanted, there=(replace(THERE, shape=shape),))).tls.state == state
     if tls:
         assert one(shown(wanted, there=())).tls.state == "pending"
@@ -209,7 +208,7 @@ def test_the_order_of_addresses():
 
 def test_a_domain_is_called_by_its_document_or_by_its_host_and_path():
     """A default one is nobody's document, and is no domain of this list."""
-    long = replace(WANTED, binding=replace(WANTED.binding, document=shop.key("front", kind="Domain")))
+    long = replace(WANTED, binding=replace(BINDING, document=shop.key("front", kind="Domain")))
     short = replace(WANTED, id="shop.example/api/x", binding=Binding("shop.example/api/x"))
     given = replace(WANTED, id="z.localhost/", binding=Binding("z.localhost", "generated-default-access"))
     found = routes.domains(shown(long, short, given))
