@@ -231,6 +231,12 @@ def test_the_status_is_worst_first(shown: Picture) -> None:
     assert [r.name for r in summary.view(shown, environment="staging").resources] == ["web"]
 
 
+def test_a_picture_is_as_old_as_it_is() -> None:
+    """Ages are told from when it was made, not from when something was published last."""
+    later = picture(shop.published(), now=shop.NOW + 60)
+    assert (later.generated_at - picture(shop.published(), now=shop.NOW).generated_at).total_seconds() == 60
+
+
 # --- doctor -----------------------------------------------------------------------------------------------------------
 
 

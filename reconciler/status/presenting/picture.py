@@ -68,7 +68,8 @@ class Picture:
 
     @property
     def generated_at(self) -> datetime:
-        return instant(self.published.generated_at) or datetime.fromtimestamp(0, tz=UTC)
+        """When it was made: ages are told from there, also while nothing new is published."""
+        return instant(self.now) or datetime.fromtimestamp(0, tz=UTC)
 
 
 def picture(published: Published, *, now: float) -> Picture:
