@@ -16,4 +16,4 @@ def quiet_port() -> int:
                 probe.bind(("127.0.0.1", number))
             except OSError:
                 continue
-        return number
+        return int(number)
