@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from tests.drivers.edge.ports import quiet_port
-from tests.runtime.house import House, alive
+from tests.runtime.house import House
 
 HOST = "shop.localhost"
 PROGRAM = r"""
@@ -150,9 +147,3 @@ class EdgeHouse(House):
 
     def proxy_pid(self) -> int:
         return int(json.loads((self.edge / "run.json").read_text())["pid"])
-
-    def clean(self) -> None:
-        super().clean()
-        with suppress(OSError, ValueError):
-            if alive(self.proxy_pid()):
-                os.kill(self.proxy_pid(), signal.SIGKILL)

@@ -161,6 +161,11 @@ class House:
         found = (json.loads(path.read_text()) for path in self.state.glob("servers/*/instances/*/run.json"))
         return {run["pid"] for run in found if alive(run["pid"])}
 
+    def proxies(self):
+        """Pids of edge proxies that run, by their records."""
+        found = (json.loads(path.read_text()) for path in self.state.glob("servers/*/edge/run.json"))
+        return {run["pid"] for run in found if alive(run["pid"])}
+
     def applied(self):
         source = self.ask("api/v1/sources")["items"][0]["revision"]
         return source["seen"] if source["seen"] and source["seen"] == source["applied"] else None
@@ -179,7 +184,7 @@ class House:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for pid in self.programs():
+        for pid in self.programs() | self.proxies():
             os.kill(pid, signal.SIGKILL)
 
 
