@@ -67,12 +67,16 @@ class NameServer:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """A port that is free for both transports."""
-    with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind((address, 0))
-        port: int = udp.getsockname()[1]
-        tcp.bind((address, port))
-        return port
+    """A port that is free for both transports; one that a connection has just taken for the other is passed over."""
+    while True:
+        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind((address, 0))
+            port: int = udp.getsockname()[1]
+            try:
+                tcp.bind((address, port))
+            except OSError:
+                continue
+            return port
 
 
 def serve(program: str, folder: Path, address: str, port: int) -> subprocess.Popen[bytes]:

@@ -29,8 +29,9 @@ WIDTHS, SCHEMES = (1280, 380), ("light", "dark")
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(needs: Callable[..., str]) -> Iterator[Browser]:
+    """For one module at a time, whose tests run together: it keeps an event loop in this thread for as long as it is."""
     program = needs("chromium", get="apt-get install chromium, or tests/parts as root")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
