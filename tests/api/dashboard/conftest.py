@@ -31,7 +31,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser(needs: Callable[..., str]) -> Iterator[Browser]:
-    """For one module at a time, whose tests run together: it keeps an event loop in this thread for as long as it is."""
+    """For one module at a time, whose tests run together: while it is there, this thread has an event loop."""
     program = needs("chromium", get="apt-get install chromium, or tests/parts as root")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
