@@ -17,10 +17,9 @@ from typing import Protocol
 import structlog
 
 from reconciler.errors import ReconcilerError
-from reconciler.observed.snapshot import JobState
 from reconciler.ports import Clock, Source
 from reconciler.runtime.fleet import Fleet
-from reconciler.runtime.report import Report, report
+from reconciler.runtime.report import Report, in_motion, report
 from reconciler.runtime.workers import Looker, Workers
 from reconciler.runtime.workqueue import WorkQueue
 from reconciler.runtime.world import Board
@@ -108,10 +107,8 @@ class Daemon:
         return said
 
     def _quiet(self) -> bool:
-        """Nothing can run, no time is waited for, and no job is still running that a unit may wait for."""
-        targets = self.board.read().snapshot.values()
-        running = any(job.state is JobState.RUNNING and job.ours for target in targets for job in target.jobs.values())
-        return self.queue.idle() and not running
+        """Nothing can run, no time is waited for, and nothing on a target is about to tell more of itself."""
+        return self.queue.idle() and not in_motion(self.board.read().snapshot)
 
     def _listen_to_signals(self) -> None:
         """Handlers only write a byte: what they interrupt may hold any lock."""

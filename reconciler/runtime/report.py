@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.observed.snapshot import Health, JobState, Snapshot
 from reconciler.plan.actions import Plan
 from reconciler.runtime.world import World
 from reconciler.status.judge import HARMLESS
@@ -17,6 +18,16 @@ class Report:
 
     converged: bool
     lines: tuple[str, ...] = ()
+
+
+def in_motion(snapshot: Snapshot) -> bool:
+    """Whether something on a target will soon tell more by itself: a job that runs, an instance that was not asked yet
+    or has just started. Passes wait for that without a time of their own."""
+    return any(
+        any(job.state is JobState.RUNNING and job.ours for job in target.jobs.values())
+        or any(i.up and i.ours and i.health in (Health.STARTING, Health.UNKNOWN) for i in target.instances.values())
+        for target in snapshot.values()
+    )
 
 
 def report(world: World, items: Sequence[WorkItem], *, idle: bool) -> Report:

@@ -77,10 +77,10 @@ def test_an_example_that_runs_is_left_alone(folder):
     assert len(simulation.steps) == steps
 
 
-def test_the_quickstart_is_two_environments_of_two_resources():
+def test_the_quickstart_is_two_environments_and_a_page():
     """What the README says runs is what is planned."""
     desired, simulation = planned(EXAMPLES / "quickstart")
     titles = {f"{workload.key.environment}/{workload.key.name}" for workload in desired.workloads}
-    assert titles == {"production/web", "production/worker", "staging/web", "staging/worker"}
+    assert titles == {"production/docs", "production/web", "production/worker", "staging/web", "staging/worker"}
     volumes = [name for target in simulation.model.targets.values() for name in target.volumes]
     assert len(volumes) == 4

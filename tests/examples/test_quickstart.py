@@ -136,5 +136,5 @@ def test_the_quickstart_does_what_it_promises():
     """From nothing to Ready, then every scene of the tutorial; and nothing is left behind."""
     done = subprocess.run([EXAMPLES / "run", "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("✓") == 5
+    assert done.stdout.count("✓") == 6
     assert "nothing is left behind" in done.stdout

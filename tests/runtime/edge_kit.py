@@ -8,7 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
-from tests.drivers.edge.ports import quiet_port
+from tests.ports import quiet_port
 from tests.runtime.house import House
 
 HOST = "shop.localhost"

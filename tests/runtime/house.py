@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.ports import quiet_port
+
 PATIENCE = 60.0
 RUN = "import sys, pathlib; from reconciler import bootstrap; sys.exit(bootstrap.run(pathlib.Path(sys.argv[1])))"
 ONCE = """
@@ -84,7 +86,7 @@ class House:
         self.port, self.process = free_port(), None
         (self.source / "app").mkdir(parents=True)
         (self.source / "app" / "web.py").write_text(PROGRAM)
-        first = free_port() // 50 * 50
+        first = quiet_port() // 50 * 50
         self.write("base.yaml", BASE.format(first=first, last=first + 49))
         self.web("hello")
         self.configure()

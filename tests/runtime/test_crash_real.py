@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.ports import quiet_port
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -96,9 +97,7 @@ class House:
         self.root, self.source, self.state, self.trace = root, root / "src", root / "state", root / "trace"
         (self.source / "app").mkdir(parents=True)
         (self.source / "app" / "program.py").write_text(PROGRAM)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1] // 200 * 200
+        first = quiet_port() // 200 * 200
         (self.source / "base.yaml").write_text(BASE.format(first=first, last=first + 199))
         (root / "config.yaml").write_text(
             f"instanceId: test\nstateDir: {self.state}\nsource: {{directory: {{path: {self.source}}}}}\n"

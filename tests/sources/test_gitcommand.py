@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from git import Git as _Git  # noqa: F401 - asks the real program for its version, before a test replaces it
 
 from reconciler.errors import SourceUnavailable
 from reconciler.sources.git import GitSource

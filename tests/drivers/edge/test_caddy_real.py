@@ -24,9 +24,9 @@ from reconciler.observed.snapshot import Collection, EdgeState
 from reconciler.plan.actions import Action, EdgeSpec, Verb
 from tests.drivers.edge.admin import raw
 from tests.drivers.edge.pem import self_signed
-from tests.drivers.edge.ports import quiet_port
 from tests.drivers.edge.scene import FURNITURE, address, route
 from tests.drivers.process.bench import HERE, ME, Bench
+from tests.ports import quiet_port
 
 pytestmark = pytest.mark.real
 
