@@ -38,7 +38,7 @@ def finish(root: Path, scenario: str) -> Bench:
 
 
 def played(bench: Bench, scenario: str) -> bool:
-    """As a daemon does it: what is only so for now, such as a shim that has just been left alone, is looked at again."""
+    """As a daemon does it: what is only so for now, such as a shim that was just left alone, is looked at again."""
     try:
         SCENARIOS[scenario](bench)
     except TransientError:
