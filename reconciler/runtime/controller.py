@@ -14,7 +14,7 @@ import structlog
 
 from reconciler.apply.executor import Outcome
 from reconciler.manifests.identity import UnitKey
-from reconciler.observed.snapshot import Target
+from reconciler.observed.snapshot import EdgeState, Target
 from reconciler.plan.actions import Action, Difference, Plan
 from reconciler.plan.planner import Inputs
 from reconciler.plan.targets import known_targets
@@ -32,6 +32,9 @@ from reconciler.runtime.world import Board, World, with_approvals, with_conditio
 from reconciler.status.records import Deployment
 
 log = structlog.get_logger(__name__)
+
+EDGE_RESYNC = 10.0
+"""Seconds between looks at an edge that nothing else asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,5 +262,12 @@ class Controller:
             return Passed(0.0, "revision", error)
         times = [(current.plan.requeue_after, "requeue"), (self._throttle.due_in(unit), "retry")]
         timed = [(max(0.0, seconds), why) for seconds, why in times if seconds is not None]
-        after, trigger = min(timed, default=(self._resync, RESYNC))
-        return Passed(min(after, self._resync), trigger, error)
+        net = self._safety_net(current)
+        after, trigger = min(timed, default=(net, RESYNC))
+        return Passed(min(after, net), trigger, error)
+
+    def _safety_net(self, current: _Pass) -> float:
+        """An edge that runs tells nobody when its configuration is edited, so its furniture looks more often."""
+        edge = current.inputs.seen(current.unit.target).edge
+        listens = current.unit.is_furniture and edge.state is EdgeState.RUNNING
+        return min(self._resync, EDGE_RESYNC) if listens else self._resync
