@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -173,6 +173,10 @@ class ApprovalRecord:
     identities: frozenset[ResourceKey] = frozenset()
     units: frozenset[UnitKey] = frozenset()
     used: frozenset[UnitKey] = frozenset()
+
+    def over(self, known: ApprovalRecord | None) -> ApprovalRecord:
+        """What is on record once this is written over what was known of the same Approval."""
+        return self if known is None else replace(known, used=known.used | self.used)
 
 
 @dataclass(frozen=True, slots=True)

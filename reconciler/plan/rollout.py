@@ -23,8 +23,7 @@ class Scene:
     """What is seen of one resource: its instances, those that a route leads to, and what differs on them.
 
     ``has_route`` says that an edge is to lead traffic to it; ``links`` and ``addresses`` (by ordinal, then port name)
-    are what a new instance is given; ``prepared`` plans what must be there before the first instance of a new
-    generation, and says whether it is.
+    are what a new instance is given.
     """
 
     workload: Workload

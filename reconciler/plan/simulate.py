@@ -7,7 +7,7 @@ verdict and no timed wait; a repeated state is a defect. The property tests run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.desired.objects import Desired
 from reconciler.errors import ReconcilerError
@@ -112,7 +112,7 @@ class Simulation:
             self.claims[unit] = found.claims
         self.progress[unit] = found.progress
         for record in found.approvals:
-            self.approvals[record.name] = merged(self.approvals.get(record.name), record)
+            self.approvals[record.name] = record.over(self.approvals.get(record.name))
         return before != (
             self.progress.get(unit),
             self.claims.get(unit),
@@ -144,8 +144,3 @@ class Simulation:
 
     def _open_waits(self) -> str:
         return "; ".join(sorted({f"{w.key} waits for {w.what}" for w in self._waits()}))
-
-
-def merged(old: ApprovalRecord | None, new: ApprovalRecord) -> ApprovalRecord:
-    """Records of one Approval, from two units: who used it only grows."""
-    return new if old is None else replace(old, used=old.used | new.used)

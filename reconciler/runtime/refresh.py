@@ -18,6 +18,7 @@ from reconciler.manifests.catalog import Catalog
 from reconciler.manifests.identity import ResourceKey, UnitKey
 from reconciler.manifests.revision import Revision
 from reconciler.plan.actions import ApprovalRecord
+from reconciler.plan.gates import voided
 from reconciler.ports import Clock, Ledger, Source
 from reconciler.runtime.metrics import Metrics
 from reconciler.runtime.reading import Reader
@@ -180,7 +181,7 @@ class Refresher:
         """Records of Approvals that may have been used before: they are on record before anything else happens."""
         if not self._void_approvals or desired.held.sources:
             return {}
-        void = {given.name: ApprovalRecord(given.name, given.gate, "void") for given in desired.approvals}
+        void = {record.name: record for record in voided(desired)}
         units = self._meaning.units(desired, world.inventory, world.snapshot)
         if void and units:
             progress = world.progress.get(units[0], {})

@@ -79,8 +79,7 @@ def with_approvals(
     """Records merged by name: the units that used one only ever grow."""
     merged = dict(known)
     for record in records:
-        before = merged.get(record.name)
-        merged[record.name] = replace(before, used=before.used | record.used) if before else record
+        merged[record.name] = record.over(merged.get(record.name))
     return known if merged == known else merged
 
 

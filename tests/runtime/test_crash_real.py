@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import quiet_port
+from tests.runtime.house import BASE
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -55,17 +56,6 @@ with open(pathlib.Path(os.environ["DATA"], "said"), "a") as said:
 if sys.argv[1] == "start":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler).serve_forever()
-"""
-BASE = """
-apiVersion: reconciler.dev/v1alpha1
-kind: Server
-metadata: {{name: here}}
-spec: {{connection: {{kind: local}}, engine: process, edgeProxy: {{kind: none}}, portRange: "{first}-{last}"}}
----
-apiVersion: reconciler.dev/v1alpha1
-kind: Project
-metadata: {{name: shop}}
-spec: {{environments: {{live: {{target: {{server: here}}}}}}}}
 """
 RESOURCE = """
 apiVersion: reconciler.dev/v1alpha1
